@@ -1,0 +1,244 @@
+#include "base/text.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/strbuf.h"
+
+void strlist_release(struct strlist *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        free(list->items[i]);
+    free(list->items);
+    *list = (struct strlist){0};
+}
+
+void strlist_take(struct strlist *list, char *item)
+{
+    /* There is room for the next power of two above count, so it is full where count + 1 is one. */
+    size_t used = list->count + 1;
+    if (!list->items || (used > 1 && (used & (used - 1)) == 0))
+        list->items = xrealloc(list->items, used * 2, sizeof(char *));
+    list->items[list->count++] = item;
+    list->items[list->count] = NULL;
+}
+
+void strlist_add(struct strlist *list, const char *item)
+{
+    strlist_take(list, xstrdup(item));
+}
+
+void strlist_addf(struct strlist *list, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    strlist_take(list, xvasprintf(format, arguments));
+    va_end(arguments);
+}
+
+void strlist_give(struct strlist *list)
+{
+    if (!list->items)
+        list->items = xcalloc(2, sizeof(char *));
+}
+
+bool strlist_contains(const struct strlist *list, const char *item)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (strcmp(list->items[i], item) == 0)
+            return true;
+    return false;
+}
+
+void strlist_copy(struct strlist *to, const struct strlist *from)
+{
+    struct strlist copy = {0};
+    if (strlist_is_given(from))
+        strlist_give(&copy);
+    for (size_t i = 0; i < from->count; i++)
+        strlist_add(&copy, from->items[i]);
+    strlist_release(to);
+    *to = copy;
+}
+
+struct strlist strlist_split(const char *text, char separator)
+{
+    struct strlist list = {0};
+    for (;;) {
+        const char *end = strchrnul(text, separator);
+        strlist_take(&list, xstrndup(text, (size_t)(end - text)));
+        if (!*end)
+            return list;
+        text = end + 1;
+    }
+}
+
+char *strlist_join(const struct strlist *list, const char *separator)
+{
+    struct strbuf text = STRBUF_INIT;
+    for (size_t i = 0; i < list->count; i++) {
+        if (i)
+            strbuf_add_string(&text, separator);
+        strbuf_add_string(&text, list->items[i]);
+    }
+    return strbuf_take(&text);
+}
+
+void strlist_remove(struct strlist *list, size_t index)
+{
+    free(list->items[index]);
+    memmove(list->items + index, list->items + index + 1, (list->count - index) * sizeof(char *));
+    list->count--;
+}
+
+static int compare_strings(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+void strlist_sort(struct strlist *list)
+{
+    if (list->count > 1)
+        qsort(list->items, list->count, sizeof(char *), compare_strings);
+}
+
+void strmap_release(struct strmap *map)
+{
+    for (size_t i = 0; i < map->count; i++) {
+        free(map->items[i].key);
+        free(map->items[i].value);
+    }
+    free(map->items);
+    *map = (struct strmap){0};
+}
+
+void strmap_set(struct strmap *map, const char *key, const char *value)
+{
+    for (size_t i = 0; i < map->count; i++)
+        if (strcmp(map->items[i].key, key) == 0) {
+            string_replace(&map->items[i].value, value);
+            return;
+        }
+    struct strpair *pair = APPEND(map->items, map->count);
+    pair->key = xstrdup(key);
+    pair->value = xstrdup(value);
+}
+
+const char *strmap_get(const struct strmap *map, const char *key)
+{
+    for (size_t i = 0; i < map->count; i++)
+        if (strcmp(map->items[i].key, key) == 0)
+            return map->items[i].value;
+    return NULL;
+}
+
+void strmap_give(struct strmap *map)
+{
+    if (!map->items)
+        map->items = xcalloc(1, sizeof(struct strpair));
+}
+
+void strmap_copy(struct strmap *to, const struct strmap *from)
+{
+    struct strmap copy = {0};
+    if (from->items)
+        strmap_give(&copy);
+    for (size_t i = 0; i < from->count; i++)
+        strmap_set(&copy, from->items[i].key, from->items[i].value);
+    strmap_release(to);
+    *to = copy;
+}
+
+static int compare_pairs(const void *a, const void *b)
+{
+    return strcmp(((const struct strpair *)a)->key, ((const struct strpair *)b)->key);
+}
+
+void strmap_sort(struct strmap *map)
+{
+    if (map->count > 1)
+        qsort(map->items, map->count, sizeof(*map->items), compare_pairs);
+}
+
+const char *env_get(const struct strlist *env, const char *key)
+{
+    size_t length = strlen(key);
+    for (size_t i = 0; i < env->count; i++)
+        if (strncmp(env->items[i], key, length) == 0 && env->items[i][length] == '=')
+            return env->items[i] + length + 1;
+    return NULL;
+}
+
+void env_put(struct strlist *env, const char *assignment)
+{
+    size_t length = strcspn(assignment, "=");
+    for (size_t i = 0; i < env->count; i++) {
+        if (strncmp(env->items[i], assignment, length) != 0 || env->items[i][length] != '=')
+            continue;
+        if (assignment[length])
+            string_replace(&env->items[i], assignment);
+        else
+            strlist_remove(env, i);
+        return;
+    }
+    if (assignment[length])
+        strlist_add(env, assignment);
+}
+
+bool string_equal(const char *a, const char *b)
+{
+    return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+bool string_is_set(const char *text)
+{
+    return text && *text;
+}
+
+bool string_starts_with(const char *text, const char *prefix)
+{
+    return strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
+bool string_ends_with(const char *text, const char *suffix)
+{
+    size_t text_length = strlen(text), suffix_length = strlen(suffix);
+    return text_length >= suffix_length && strcmp(text + text_length - suffix_length, suffix) == 0;
+}
+
+void string_replace(char **place, const char *value)
+{
+    char *copy = xstrdup(value);
+    free(*place);
+    *place = copy;
+}
+
+bool parse_int64(const char *text, int64_t *out)
+{
+    const char *digits = *text == '-' || *text == '+' ? text + 1 : text;
+    if (!isdigit((unsigned char)*digits))
+        return false;
+    char *end;
+    errno = 0;
+    long long value = strtoll(text, &end, 10);
+    if (errno || *end)
+        return false;
+    *out = value;
+    return true;
+}
+
+bool parse_uint64(const char *text, uint64_t *out)
+{
+    if (!isdigit((unsigned char)*text))
+        return false;
+    char *end;
+    errno = 0;
+    unsigned long long value = strtoull(text, &end, 10);
+    if (errno || *end)
+        return false;
+    *out = value;
+    return true;
+}

@@ -1,0 +1,79 @@
+/* The verbs on containers. `reference` is a name (with or without its leading '/'), an id, or a unique prefix of one;
+   unknown: ERROR_NOT_FOUND "No such container: x". Docker's statuses and wording throughout. */
+#pragma once
+
+#include <jansson.h>
+
+#include "base/clock.h"
+#include "engine/engine.h"
+#include "model/container.h"
+#include "shim/client.h"
+
+/* `name` may be NULL or "": one is generated. The request is taken over (emptied). *id is the caller's to free. */
+bool container_create(struct engine *engine, const char *name, struct create_request *request, char **id,
+                      struct strlist *warnings, struct error *err);
+bool container_start(struct engine *engine, const char *reference, struct error *err); /* ERROR_NOT_MODIFIED: runs already */
+/* timeout in seconds: -1 forever; INT64_MIN: the container's own, else 10. `signal` may be NULL. */
+bool container_stop(struct engine *engine, const char *reference, const char *signal, int64_t timeout, struct error *err);
+bool container_restart(struct engine *engine, const char *reference, const char *signal, int64_t timeout,
+                       struct error *err);
+bool container_kill(struct engine *engine, const char *reference, const char *signal, struct error *err);
+bool container_pause(struct engine *engine, const char *reference, bool is_paused, struct error *err);
+bool container_rename(struct engine *engine, const char *reference, const char *name, struct error *err);
+struct container_remove_options {
+    bool is_forced, removes_volumes, removes_link;
+};
+bool container_remove(struct engine *engine, const char *reference, const struct container_remove_options *options,
+                      struct error *err);
+bool container_resize(struct engine *engine, const char *reference, int64_t rows, int64_t columns, struct error *err);
+
+enum wait_condition { WAIT_NOT_RUNNING, WAIT_NEXT_EXIT, WAIT_REMOVED };
+struct container_exit {
+    int64_t exit_code;
+    char *error; /* NULL where none */
+};
+/* A wait in two steps, so that the API can send its head between them: begin subscribes; finish blocks until the
+   condition holds, or `client` (a socket, or -1) hangs up: ERROR_CANCELLED. finish frees the wait. */
+struct container_wait *container_wait_begin(struct engine *engine, const char *reference, enum wait_condition condition,
+                                            struct error *err);
+bool container_wait_finish(struct container_wait *wait, int client, struct container_exit *out, struct error *err);
+
+/* Attach. Takes the descriptor of `attachment` in every case. With the container not yet started the client waits for
+   its start. `wants_logs` replays the log first; without `wants_stream` it ends there. Returns once handed over. */
+bool container_attach(struct engine *engine, const char *reference, struct shim_attachment *attachment, bool wants_logs,
+                      bool wants_stream, struct error *err);
+/* Checks that attach could work, before the connection is hijacked; *is_terminal decides the content type. */
+bool container_check_attach(struct engine *engine, const char *reference, bool *is_terminal, struct error *err);
+
+struct logs_options {
+    bool wants_stdout, wants_stderr, wants_timestamps, wants_details, follows;
+    unix_nano since, until; /* 0: none */
+    int64_t tail;           /* lines; -1: all */
+};
+/* Opens the log (errors before the first byte); then streams it to fd, framed unless the container has a tty, until its
+   end, the container's exit (with follows), or `client` hangs up. Writing goes through `write`, so that the API can
+   chunk it. */
+struct container_logs *container_logs_open(struct engine *engine, const char *reference,
+                                           const struct logs_options *options, bool *is_terminal, struct error *err);
+bool container_logs_stream(struct container_logs *logs, stream_write write, void *context, int client,
+                           struct error *err); /* frees logs */
+
+/* GET /containers/{id}/json of API 1.50; a new reference. version is 100*major+minor (150). */
+json_t *container_inspect(struct engine *engine, const char *reference, bool wants_size, int version, struct error *err);
+/* GET /containers/json. `filters` is the decoded filters parameter: map of lists as JSON ({"status":["running"]}). */
+struct list_options {
+    bool is_all, wants_size;
+    int64_t limit;
+    const json_t *filters;
+};
+json_t *container_list(struct engine *engine, const struct list_options *options, int version, struct error *err);
+
+/* --- exec --- */
+bool exec_create(struct engine *engine, const char *container, struct exec_request *request, char **id,
+                 struct error *err);
+/* Starts it. With attachment->fd >= 0 the stream is handed over (taken in every case). */
+bool exec_start(struct engine *engine, const char *exec_id, bool is_detached, int64_t rows, int64_t columns,
+                struct shim_attachment *attachment, struct error *err);
+bool exec_check_start(struct engine *engine, const char *exec_id, bool *is_terminal, struct error *err);
+json_t *exec_inspect(struct engine *engine, const char *exec_id, struct error *err);
+bool exec_resize(struct engine *engine, const char *exec_id, int64_t rows, int64_t columns, struct error *err);

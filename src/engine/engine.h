@@ -1,0 +1,34 @@
+/* The engine: everything the API can ask of containers. Nothing here knows HTTP. Thread-safe. */
+#pragma once
+
+#include "network/network.h"
+#include "store/store.h"
+
+struct engine;
+
+struct engine_options {
+    const char *data_root;       /* /var/lib/wherry */
+    const char *exec_root;       /* /run/wherry */
+    const char *shim_program;    /* path of wherry-shim */
+    const char *init_program;    /* path of wherry-init */
+    struct network_options network;
+    int64_t default_shm_size;    /* bytes; 0: 64 MiB */
+    const char *cgroup_parent;   /* "/wherry" or as given */
+    bool stops_containers_at_shutdown; /* live restore is the default */
+    int64_t shutdown_timeout;    /* seconds */
+    struct log_config default_log;
+};
+
+/* Opens store and network, finds the containers again: running ones go on, exits that happened meanwhile are recorded,
+   leftovers are removed, restart policies are honoured. */
+struct engine *engine_open(const struct engine_options *options, struct error *err);
+void engine_close(struct engine *engine);
+struct store *engine_store(struct engine *engine);
+struct network_manager *engine_network(struct engine *engine);
+const struct engine_options *engine_options(const struct engine *engine);
+
+/* Counts for `info`. */
+struct engine_counts {
+    size_t containers, running, paused, stopped, images;
+};
+void engine_count(struct engine *engine, struct engine_counts *out);

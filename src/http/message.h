@@ -1,0 +1,41 @@
+/* HTTP/1.1 messages: heads, and bodies of both kinds, over any stream descriptor. Used by the server and the client. The
+   parser is a library (http-parser, or llhttp where that is what is packaged); parser.c is the only file that knows. */
+#pragma once
+
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/strbuf.h"
+#include "base/text.h"
+
+#define HTTP_MAX_HEAD (64 * 1024)
+
+struct http_head {
+    char *method;  /* of a request */
+    char *target;  /* of a request: "/v1.50/containers/json?all=1" */
+    int status;    /* of an answer */
+    struct strmap headers; /* names in lower case; repeated ones joined with ", " */
+    int64_t content_length; /* -1: none */
+    bool is_chunked;
+    bool keeps_alive;
+    bool wants_upgrade; /* Connection: Upgrade */
+};
+void http_head_release(struct http_head *head);
+
+/* A connection being read: bytes that came after the head stay in it. */
+struct http_reader;
+struct http_reader *http_reader_new(int fd); /* does not own fd */
+void http_reader_free(struct http_reader *reader);
+/* Next head. false with ERROR_CANCELLED at a clean end of stream. ERROR_TOO_LARGE, ERROR_INVALID. `is_request` says which. */
+bool http_read_head(struct http_reader *reader, bool is_request, struct http_head *out, struct error *err);
+/* Body bytes of the head read last, whatever its framing: count, 0 at the end, -1 with errno (EPROTO: malformed). */
+ssize_t http_read_body(struct http_reader *reader, void *data, size_t length);
+/* What was read beyond the head and belongs to a hijacked stream: moved to *out. */
+void http_take_rest(struct http_reader *reader, struct strbuf *out);
+
+/* Percent-decodes in place. */
+bool http_unescape(char *text);
+/* Query string → map; "a=1&b" gives b="". Later ones win; for repeated keys use http_query_all. */
+void http_query_parse(const char *query, struct strmap *out);
+void http_query_all(const char *query, const char *key, struct strlist *out);
+char *http_escape(const char *text); /* for a query value; caller frees */

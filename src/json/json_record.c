@@ -1,0 +1,598 @@
+#include "json/json_record.h"
+
+#include <ctype.h>
+#include <math.h>
+#include <openssl/evp.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/memory.h"
+
+/* --- decoding --- */
+
+static bool depth_is_fine(const char *text, size_t length)
+{
+    unsigned depth = 0;
+    bool in_string = false;
+    for (size_t i = 0; i < length; i++) {
+        if (in_string) {
+            if (text[i] == '\\')
+                i++;
+            else if (text[i] == '"')
+                in_string = false;
+        } else if (text[i] == '"') {
+            in_string = true;
+        } else if (text[i] == '{' || text[i] == '[') {
+            if (++depth > JSON_MAX_DEPTH)
+                return false;
+        } else if ((text[i] == '}' || text[i] == ']') && depth > 0) {
+            depth--;
+        }
+    }
+    return true;
+}
+
+json_t *json_parse(const char *text, size_t length, struct error *err)
+{
+    if (!depth_is_fine(text, length)) {
+        error_set(err, ERROR_INVALID, "invalid JSON: exceeded max depth of %d", JSON_MAX_DEPTH);
+        return NULL;
+    }
+    json_error_t why;
+    json_t *json = json_loadb(text, length, JSON_DECODE_ANY, &why);
+    if (json)
+        return json;
+    if (json_error_code(&why) == json_error_premature_end_of_input)
+        error_set(err, ERROR_INVALID, "invalid JSON: unexpected EOF");
+    else
+        error_set(err, ERROR_INVALID, "invalid JSON: %s at offset %d", why.text, why.position);
+    return NULL;
+}
+
+static const char *json_kind(const json_t *json)
+{
+    switch (json_typeof(json)) {
+    case JSON_OBJECT:
+        return "object";
+    case JSON_ARRAY:
+        return "array";
+    case JSON_STRING:
+        return "string";
+    case JSON_INTEGER:
+    case JSON_REAL:
+        return "number";
+    case JSON_TRUE:
+    case JSON_FALSE:
+        return "bool";
+    case JSON_NULL:
+        break;
+    }
+    return "null";
+}
+
+static const char *go_type(const struct field *field)
+{
+    switch (field->kind) {
+    case FIELD_KIND_STRING:
+    case FIELD_KIND_JSON:
+    case FIELD_KIND_BYTES:
+        return "string";
+    case FIELD_KIND_BOOL:
+    case FIELD_KIND_OPT_BOOL:
+        return "bool";
+    case FIELD_KIND_INT64:
+    case FIELD_KIND_OPT_INT64:
+        return "int64";
+    case FIELD_KIND_UINT64:
+        return "uint64";
+    case FIELD_KIND_INT32:
+        return "int";
+    case FIELD_KIND_UINT32:
+        return "uint32";
+    case FIELD_KIND_DOUBLE:
+        return "float64";
+    case FIELD_KIND_STRINGS:
+        return "[]string";
+    case FIELD_KIND_MAP:
+        return "map[string]string";
+    case FIELD_KIND_SET:
+        return "map[string]struct {}";
+    case FIELD_KIND_RECORD:
+    case FIELD_KIND_OPT_RECORD:
+    case FIELD_KIND_RECORDS:
+    case FIELD_KIND_RECORD_MAP:
+    case FIELD_KIND_LISTS_MAP:
+        return field->type->name;
+    }
+    return "value";
+}
+
+static bool type_error(struct error *err, const char *owner, const struct field *field, const json_t *json)
+{
+    return error_set(err, ERROR_INVALID, "json: cannot unmarshal %s into Go struct field %s.%s of type %s",
+                     json_kind(json), owner, field->name, go_type(field));
+}
+
+static bool range_error(struct error *err, const char *owner, const struct field *field, const json_t *json)
+{
+    _cleanup_free_ char *text = json_dumps(json, JSON_ENCODE_ANY);
+    return error_set(err, ERROR_INVALID, "json: cannot unmarshal number %s into Go struct field %s.%s of type %s",
+                     string_or_empty(text), owner, field->name, go_type(field));
+}
+
+/* The text of a JSON string, or NULL where it holds a NUL that C could not carry. */
+static const char *string_value(const json_t *json)
+{
+    const char *text = json_string_value(json);
+    return text && strlen(text) == json_string_length(json) ? text : NULL;
+}
+
+static bool decode_integer(const struct field *field, const char *owner, const json_t *json, void *place,
+                           struct error *err)
+{
+    if (!json_is_number(json))
+        return type_error(err, owner, field, json);
+    json_int_t value = json_integer_value(json);
+    if (!json_is_integer(json)) {
+        double real = json_real_value(json);
+        if (real != floor(real) || fabs(real) > 9e15)
+            return range_error(err, owner, field, json);
+        value = (json_int_t)real;
+    }
+    switch (field->kind) {
+    case FIELD_KIND_INT32:
+        if (value < INT32_MIN || value > INT32_MAX)
+            return range_error(err, owner, field, json);
+        *(int32_t *)place = (int32_t)value;
+        return true;
+    case FIELD_KIND_UINT32:
+        if (value < 0 || value > UINT32_MAX)
+            return range_error(err, owner, field, json);
+        *(uint32_t *)place = (uint32_t)value;
+        return true;
+    case FIELD_KIND_UINT64:
+        if (value < 0)
+            return range_error(err, owner, field, json);
+        *(uint64_t *)place = (uint64_t)value;
+        return true;
+    case FIELD_KIND_OPT_INT64:
+        *(struct opt_int64 *)place = (struct opt_int64){true, value};
+        return true;
+    default:
+        *(int64_t *)place = value;
+        return true;
+    }
+}
+
+static bool decode_strings(const struct field *field, const char *owner, const json_t *json, struct strlist *list,
+                           struct error *err)
+{
+    if (json_is_string(json) && field->flags & STRING_OR_LIST && string_value(json)) {
+        strlist_add(list, string_value(json));
+        return true;
+    }
+    if (!json_is_array(json))
+        return type_error(err, owner, field, json);
+    strlist_give(list);
+    size_t i;
+    json_t *item;
+    json_array_foreach(json, i, item)
+    {
+        const char *text = json_is_null(item) ? "" : string_value(item);
+        if (!text)
+            return type_error(err, owner, field, item);
+        strlist_add(list, text);
+    }
+    return true;
+}
+
+static bool decode_map(const struct field *field, const char *owner, const json_t *json, void *place,
+                       struct error *err)
+{
+    if (!json_is_object(json))
+        return type_error(err, owner, field, json);
+    bool is_set = field->kind == FIELD_KIND_SET;
+    if (is_set)
+        strlist_give(place);
+    else
+        strmap_give(place);
+    const char *key;
+    json_t *value;
+    json_object_foreach((json_t *)(uintptr_t)json, key, value)
+    {
+        if (is_set) {
+            if (!json_is_object(value) && !json_is_null(value))
+                return type_error(err, owner, field, value);
+            strlist_add(place, key);
+            continue;
+        }
+        const char *text = json_is_null(value) ? "" : string_value(value);
+        if (!text)
+            return type_error(err, owner, field, value);
+        strmap_set(place, key, text);
+    }
+    return true;
+}
+
+static bool decode_bytes(const struct field *field, const char *owner, const json_t *json, struct bytes *bytes,
+                         struct error *err)
+{
+    const char *text = string_value(json);
+    if (!text)
+        return type_error(err, owner, field, json);
+    size_t length = strlen(text);
+    bytes->data = xmalloc(length / 4 * 3 + 4);
+    int decoded = EVP_DecodeBlock(bytes->data, (const unsigned char *)text, (int)length);
+    if (decoded < 0 || length % 4)
+        return error_set(err, ERROR_INVALID, "illegal base64 data in %s.%s", owner, field->name);
+    bytes->length = (size_t)decoded - (string_ends_with(text, "==") ? 2 : string_ends_with(text, "=") ? 1 : 0);
+    return true;
+}
+
+static bool decode_members(const struct record_type *type, const json_t *json, void *record, struct error *err);
+
+static bool decode_list(const struct field *field, const char *owner, const json_t *json, struct record_list *list,
+                        struct error *err)
+{
+    if (!json_is_array(json))
+        return type_error(err, owner, field, json);
+    if (!list->items)
+        list->items = xcalloc(1, field->type->size);
+    size_t i;
+    json_t *item;
+    json_array_foreach(json, i, item)
+    {
+        void *place = record_list_add(list, field->type);
+        if (json_is_null(item))
+            continue;
+        if (!json_is_object(item))
+            return type_error(err, owner, field, item);
+        if (!decode_members(field->type, item, place, err))
+            return false;
+    }
+    return true;
+}
+
+static bool decode_record_map(const struct field *field, const char *owner, const json_t *json, struct record_map *map,
+                              struct error *err)
+{
+    if (!json_is_object(json))
+        return type_error(err, owner, field, json);
+    bool has_lists = field->kind == FIELD_KIND_LISTS_MAP;
+    strlist_give(&map->keys);
+    const char *key;
+    json_t *value;
+    json_object_foreach((json_t *)(uintptr_t)json, key, value)
+    {
+        void *place = record_map_put(map, has_lists ? &record_list_type : field->type, key);
+        if (json_is_null(value))
+            continue;
+        if (has_lists) {
+            if (!decode_list(field, owner, value, place, err))
+                return false;
+        } else {
+            if (!json_is_object(value))
+                return type_error(err, owner, field, value);
+            if (!decode_members(field->type, value, place, err))
+                return false;
+        }
+    }
+    return true;
+}
+
+static bool decode_field(const struct field *field, const char *owner, const json_t *json, void *place,
+                         struct error *err)
+{
+    switch (field->kind) {
+    case FIELD_KIND_STRING:
+        if (!string_value(json))
+            return type_error(err, owner, field, json);
+        string_replace(place, string_value(json));
+        return true;
+    case FIELD_KIND_BOOL:
+        if (!json_is_boolean(json))
+            return type_error(err, owner, field, json);
+        *(bool *)place = json_is_true(json);
+        return true;
+    case FIELD_KIND_OPT_BOOL:
+        if (!json_is_boolean(json))
+            return type_error(err, owner, field, json);
+        *(struct opt_bool *)place = (struct opt_bool){true, json_is_true(json)};
+        return true;
+    case FIELD_KIND_INT64:
+    case FIELD_KIND_UINT64:
+    case FIELD_KIND_INT32:
+    case FIELD_KIND_UINT32:
+    case FIELD_KIND_OPT_INT64:
+        return decode_integer(field, owner, json, place, err);
+    case FIELD_KIND_DOUBLE:
+        if (!json_is_number(json))
+            return type_error(err, owner, field, json);
+        *(double *)place = json_number_value(json);
+        return true;
+    case FIELD_KIND_STRINGS:
+        return decode_strings(field, owner, json, place, err);
+    case FIELD_KIND_MAP:
+    case FIELD_KIND_SET:
+        return decode_map(field, owner, json, place, err);
+    case FIELD_KIND_RECORD:
+    case FIELD_KIND_OPT_RECORD:
+        if (!json_is_object(json))
+            return type_error(err, owner, field, json);
+        if (field->kind == FIELD_KIND_OPT_RECORD) {
+            if (!*(void **)place)
+                *(void **)place = xcalloc(1, field->type->size);
+            place = *(void **)place;
+        }
+        return decode_members(field->type, json, place, err);
+    case FIELD_KIND_RECORDS:
+        return decode_list(field, owner, json, place, err);
+    case FIELD_KIND_RECORD_MAP:
+    case FIELD_KIND_LISTS_MAP:
+        return decode_record_map(field, owner, json, place, err);
+    case FIELD_KIND_BYTES:
+        return decode_bytes(field, owner, json, place, err);
+    case FIELD_KIND_JSON:
+        free(*(char **)place);
+        *(char **)place = json_format(json);
+        return true;
+    }
+    return false;
+}
+
+static const struct field *find_field(const struct record_type *type, const char *key)
+{
+    for (size_t i = 0; i < type->field_count; i++)
+        if (!(type->fields[i].flags & WIRE_ONLY) && strcmp(type->fields[i].name, key) == 0)
+            return &type->fields[i];
+    for (size_t i = 0; i < type->field_count; i++)
+        if (!(type->fields[i].flags & (WIRE_ONLY | CASE_EXACT)) && strcasecmp(type->fields[i].name, key) == 0)
+            return &type->fields[i];
+    return NULL;
+}
+
+static bool decode_members(const struct record_type *type, const json_t *json, void *record, struct error *err)
+{
+    const char *key;
+    json_t *value;
+    json_object_foreach((json_t *)(uintptr_t)json, key, value)
+    {
+        const struct field *field = find_field(type, key);
+        if (!field || json_is_null(value))
+            continue;
+        if (!decode_field(field, type->name, value, (char *)record + field->offset, err))
+            return false;
+    }
+    return true;
+}
+
+bool record_from_json(const struct record_type *type, const json_t *json, void *record, struct error *err)
+{
+    if (json_is_null(json))
+        return true;
+    if (!json_is_object(json))
+        return error_set(err, ERROR_INVALID, "json: cannot unmarshal %s into Go value of type %s", json_kind(json),
+                         type->name);
+    if (decode_members(type, json, record, err))
+        return true;
+    record_release(type, record);
+    return false;
+}
+
+bool record_parse(const struct record_type *type, const char *text, size_t length, void *record, struct error *err)
+{
+    _cleanup_json_ json_t *json = json_parse(text, length, err);
+    return json && record_from_json(type, json, record, err);
+}
+
+bool record_list_from_json(const struct record_type *type, const json_t *json, struct record_list *list,
+                           struct error *err)
+{
+    if (!json_is_array(json))
+        return error_set(err, ERROR_INVALID, "json: cannot unmarshal %s into Go value of type []%s", json_kind(json),
+                         type->name);
+    struct field field = {.name = "[]", .kind = FIELD_KIND_RECORDS, .type = type};
+    if (decode_list(&field, type->name, json, list, err))
+        return true;
+    record_list_release(list, type);
+    return false;
+}
+
+/* --- encoding --- */
+
+static json_t *encode_strings(const struct field *field, const struct strlist *list)
+{
+    if (!strlist_is_given(list) && !(field->flags & EMPTY_NOT_NULL))
+        return json_null();
+    json_t *array = json_array();
+    for (size_t i = 0; i < list->count; i++)
+        json_array_append_new(array, json_stringn_nocheck(list->items[i], strlen(list->items[i])));
+    return array;
+}
+
+static int compare_keys(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Go writes the keys of a map in order: rebuilds an object so. */
+static json_t *sorted(json_t *object)
+{
+    size_t count = json_object_size(object), i = 0;
+    if (count < 2)
+        return object;
+    _cleanup_free_ const char **keys = xcalloc(count, sizeof(char *));
+    const char *key;
+    json_t *value;
+    json_object_foreach(object, key, value)
+    {
+        keys[i++] = key;
+    }
+    qsort(keys, count, sizeof(char *), compare_keys);
+    json_t *result = json_object();
+    for (i = 0; i < count; i++)
+        json_object_set_nocheck(result, keys[i], json_object_get(object, keys[i]));
+    json_decref(object);
+    return result;
+}
+
+static json_t *encode_map(const struct field *field, const void *place)
+{
+    const struct strmap *map = place;
+    const struct strlist *set = place;
+    bool is_set = field->kind == FIELD_KIND_SET;
+    if (!(is_set ? (void *)set->items : (void *)map->items) && !(field->flags & EMPTY_NOT_NULL))
+        return json_null();
+    json_t *object = json_object();
+    if (is_set)
+        for (size_t i = 0; i < set->count; i++)
+            json_object_set_new_nocheck(object, set->items[i], json_object());
+    else
+        for (size_t i = 0; i < map->count; i++)
+            json_object_set_new_nocheck(object, map->items[i].key, json_string_nocheck(map->items[i].value));
+    return sorted(object);
+}
+
+static json_t *encode_list(const struct record_type *type, const struct record_list *list, unsigned flags)
+{
+    if (!list->items && !(flags & EMPTY_NOT_NULL))
+        return json_null();
+    json_t *array = json_array();
+    for (size_t i = 0; i < list->count; i++)
+        json_array_append_new(array, record_to_json(type, (const char *)list->items + type->size * i));
+    return array;
+}
+
+static json_t *encode_record_map(const struct field *field, const struct record_map *map)
+{
+    if (!strlist_is_given(&map->keys) && !(field->flags & EMPTY_NOT_NULL))
+        return json_null();
+    json_t *object = json_object();
+    for (size_t i = 0; i < map->keys.count; i++)
+        json_object_set_new_nocheck(
+            object, map->keys.items[i],
+            field->kind == FIELD_KIND_LISTS_MAP
+                ? encode_list(field->type, RECORD_AT(*map, const struct record_list, i), 0)
+                : record_to_json(field->type, (const char *)map->items + field->type->size * i));
+    return sorted(object);
+}
+
+static json_t *encode_bytes(const struct bytes *bytes)
+{
+    if (!bytes->data)
+        return json_null();
+    _cleanup_free_ char *text = xmalloc((bytes->length + 2) / 3 * 4 + 1);
+    EVP_EncodeBlock((unsigned char *)text, bytes->data, (int)bytes->length);
+    return json_string_nocheck(text);
+}
+
+static json_t *encode_field(const struct field *field, const void *place)
+{
+    switch (field->kind) {
+    case FIELD_KIND_STRING: {
+        const char *text = *(char *const *)place;
+        if (field->flags & NULL_WHEN_EMPTY && !string_is_set(text))
+            return json_null();
+        return json_string_nocheck(string_or_empty(text));
+    }
+    case FIELD_KIND_BOOL:
+        return json_boolean(*(const bool *)place);
+    case FIELD_KIND_INT64:
+        return json_integer(*(const int64_t *)place);
+    case FIELD_KIND_UINT64:
+        return json_integer((json_int_t) * (const uint64_t *)place);
+    case FIELD_KIND_INT32:
+        return json_integer(*(const int32_t *)place);
+    case FIELD_KIND_UINT32:
+        return json_integer(*(const uint32_t *)place);
+    case FIELD_KIND_DOUBLE: {
+        double value = *(const double *)place;
+        return value == floor(value) && fabs(value) < 9e15 ? json_integer((json_int_t)value) : json_real(value);
+    }
+    case FIELD_KIND_OPT_BOOL: {
+        const struct opt_bool *value = place;
+        return value->is_set ? json_boolean(value->value) : json_null();
+    }
+    case FIELD_KIND_OPT_INT64: {
+        const struct opt_int64 *value = place;
+        return value->is_set ? json_integer(value->value) : json_null();
+    }
+    case FIELD_KIND_STRINGS:
+        return encode_strings(field, place);
+    case FIELD_KIND_MAP:
+    case FIELD_KIND_SET:
+        return encode_map(field, place);
+    case FIELD_KIND_RECORD:
+        return record_to_json(field->type, place);
+    case FIELD_KIND_OPT_RECORD:
+        return *(void *const *)place ? record_to_json(field->type, *(void *const *)place) : json_null();
+    case FIELD_KIND_RECORDS:
+        return encode_list(field->type, place, field->flags);
+    case FIELD_KIND_RECORD_MAP:
+    case FIELD_KIND_LISTS_MAP:
+        return encode_record_map(field, place);
+    case FIELD_KIND_BYTES:
+        return encode_bytes(place);
+    case FIELD_KIND_JSON: {
+        const char *text = *(char *const *)place;
+        json_t *json = text ? json_loads(text, JSON_DECODE_ANY, NULL) : NULL;
+        return json ? json : json_null();
+    }
+    }
+    return json_null();
+}
+
+json_t *record_to_json(const struct record_type *type, const void *record)
+{
+    json_t *object = json_object();
+    for (size_t i = 0; i < type->field_count; i++) {
+        const struct field *field = &type->fields[i];
+        if (field->flags & WIRE_ONLY || (field->flags & OMIT_EMPTY && record_field_is_empty(field, record)))
+            continue;
+        json_object_set_new_nocheck(object, field->name, encode_field(field, (const char *)record + field->offset));
+    }
+    return object;
+}
+
+char *record_format(const struct record_type *type, const void *record)
+{
+    _cleanup_json_ json_t *json = record_to_json(type, record);
+    return json_format(json);
+}
+
+json_t *record_list_to_json(const struct record_type *type, const struct record_list *list)
+{
+    return encode_list(type, list, EMPTY_NOT_NULL);
+}
+
+/* --- text --- */
+
+static int add_chunk(const char *data, size_t length, void *context)
+{
+    return strbuf_add(context, data, length) ? 0 : -1;
+}
+
+char *json_format(const json_t *json)
+{
+    struct strbuf plain = STRBUF_INIT, text = STRBUF_INIT;
+    json_dump_callback(json, add_chunk, &plain, JSON_COMPACT | JSON_ENCODE_ANY);
+    size_t special = 0;
+    for (size_t i = 0; i < plain.length; i++)
+        special += plain.data[i] == '<' || plain.data[i] == '>' || plain.data[i] == '&';
+    if (!special)
+        return strbuf_take(&plain);
+    for (size_t i = 0; i < plain.length; i++)
+        if (plain.data[i] == '<' || plain.data[i] == '>' || plain.data[i] == '&')
+            strbuf_addf(&text, "\\u%04x", plain.data[i]);
+        else
+            strbuf_add_char(&text, plain.data[i]);
+    strbuf_release(&plain);
+    return strbuf_take(&text);
+}
+
+char *json_format_indented(const json_t *json)
+{
+    struct strbuf text = STRBUF_INIT;
+    json_dump_callback(json, add_chunk, &text, JSON_INDENT(4) | JSON_ENCODE_ANY);
+    return strbuf_take(&text);
+}

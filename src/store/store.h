@@ -1,0 +1,84 @@
+/* Images on disk: content-addressed blobs, unpacked layers shared between images, the images themselves and their names.
+   All functions are thread-safe. Layout:
+
+       <data-root>/wherry.db
+       <data-root>/content/sha256/<hex>      blobs: configs, manifests, layers as they came
+       <data-root>/layers/<hex of diff id>/  a layer unpacked: a lower folder of an overlay (whiteouts are 0/0 devices)
+       <data-root>/containers/<id>/          upper/ and work/ of a container, its log and its /etc files
+       <data-root>/tmp/                      half-made things; emptied at start-up */
+#pragma once
+
+#include "oci/image_config.h"
+#include "store/database.h"
+
+struct store;
+
+/* Opens, upgrades, and clears what a crash left half-made. */
+struct store *store_open(const char *data_root, struct error *err);
+void store_close(struct store *store);
+struct database *store_database(struct store *store);
+const char *store_data_root(const struct store *store);
+
+/* --- images (image.c, remove.c) --- */
+
+struct image {
+    char *id;     /* "sha256:<64 hex>": the digest of the config */
+    char *config; /* the bytes of the config */
+    struct image_config parsed;
+    struct strlist repo_tags;    /* "busybox:latest" (familiar form) */
+    struct strlist repo_digests; /* "busybox@sha256:…" */
+    int64_t size;                /* bytes of all unpacked layers */
+    char *parent;
+    int64_t created;          /* unix_nano, from the config */
+    int64_t last_tagged;      /* unix_nano; 0: never */
+};
+void image_release(struct image *image);
+#define _cleanup_image_ _cleanup_(image_release)
+
+/* `reference` is a name ("busybox", "repo:tag", "host:5000/a/b@sha256:…"), an id or a unique prefix of one. ERROR_NOT_FOUND
+   with "No such image: <reference>". */
+bool image_get(struct store *store, const char *reference, struct image *out, struct error *err);
+/* All images, newest first. The caller releases each and frees the array. */
+bool image_list(struct store *store, struct image **out, size_t *count, struct error *err);
+/* The layer folders of an image, topmost first, as an overlay's lower folders. */
+bool image_layers(struct store *store, const char *image_id, struct strlist *out, struct error *err);
+/* Names the image; an image that had the name loses it. Docker's errors for bad references. */
+bool image_tag(struct store *store, const char *source, const char *repository, const char *tag, struct error *err);
+/* What `rmi` did: "Untagged: busybox:latest", "Deleted: sha256:…", one line each, in Docker's order. */
+struct image_removal {
+    bool is_deletion;
+    char *what;
+};
+/* `user_of` says which container uses an image (its id, "" for none; *is_running): Docker's conflict rules and messages
+   need it. The caller frees *removals' strings and the array. */
+typedef char *(*image_user_function)(void *context, const char *image_id, bool *is_running);
+bool image_remove(struct store *store, const char *reference, bool is_forced, bool keeps_parents,
+                  image_user_function user_of, void *context, struct image_removal **removals, size_t *count,
+                  struct error *err);
+
+/* --- coming and going (load.c, save.c, import.c) ---
+   `read` gives the next bytes of the stream (0 at the end, -1 with errno); it may be slow. Docker archives and OCI
+   layouts, plain or compressed with gzip, zstd, xz, bzip2. On failure nothing is changed. */
+typedef ssize_t (*stream_read)(void *context, void *data, size_t length);
+typedef bool (*stream_write)(void *context, const void *data, size_t length);
+
+/* Names what was loaded, in Docker's words: "Loaded image: busybox:latest", "Loaded image ID: sha256:…". */
+bool store_load(struct store *store, stream_read read, void *context, struct strlist *messages, struct error *err);
+/* A Docker archive that is also an OCI layout; several images share layers. All references are resolved before the first
+   byte is written. */
+bool store_save(struct store *store, const struct strlist *references, stream_write write, void *context,
+                struct error *err);
+struct import_options {
+    const char *repository, *tag; /* may be NULL: no name */
+    const char *message;
+    struct strlist changes; /* Dockerfile instructions: CMD, ENV, ENTRYPOINT, EXPOSE, LABEL, USER, VOLUME, WORKDIR, … */
+    const char *platform;   /* "linux/amd64" or NULL */
+};
+bool store_import(struct store *store, stream_read read, void *context, const struct import_options *options,
+                  char **image_id, struct error *err);
+
+/* --- the writable layer of a container (container_layer.c) --- */
+
+/* Makes <data-root>/containers/<id>/{upper,work} and counts the image as in use. */
+bool container_layer_create(struct store *store, const char *container_id, struct error *err);
+bool container_layer_remove(struct store *store, const char *container_id, struct error *err);
