@@ -9,11 +9,12 @@
 struct network_manager;
 
 struct network_options {
-    const char *bridge_name;    /* "wherry0" */
-    const char *bridge_address; /* "172.17.0.1/16", or NULL: the first of Docker's default pools that no route overlaps */
-    bool is_bridge_disabled;    /* --bridge none */
-    bool has_nat;               /* --ip-masq */
-    int64_t mtu;                /* 0: 1500 */
+    const char *bridge_name; /* "wherry0" */
+    const char
+        *bridge_address;     /* "172.17.0.1/16", or NULL: the first of Docker's default pools that no route overlaps */
+    bool is_bridge_disabled; /* --bridge none */
+    bool has_nat;            /* --ip-masq */
+    int64_t mtu;             /* 0: 1500 */
 };
 
 /* Reads the endpoints of containers from the database; makes nothing on the host yet. */

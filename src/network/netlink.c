@@ -1,0 +1,245 @@
+#include "network/netlink.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <libmnl/libmnl.h>
+#include <linux/if_link.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "base/text.h"
+
+#define ALIAS       "wherry"
+#define BUFFER_SIZE 32768 /* what libmnl recommends for dumps on any page size */
+
+bool ipv4_prefix_parse(const char *text, struct ipv4_prefix *out)
+{
+    char address[INET_ADDRSTRLEN];
+    const char *slash = strchr(text, '/');
+    uint64_t length;
+    struct in_addr parsed;
+    if (!slash || (size_t)(slash - text) >= sizeof(address) || !parse_uint64(slash + 1, &length) || length > 32)
+        return false;
+    memcpy(address, text, (size_t)(slash - text));
+    address[slash - text] = '\0';
+    if (inet_pton(AF_INET, address, &parsed) != 1)
+        return false;
+    *out = (struct ipv4_prefix){ntohl(parsed.s_addr), (unsigned)length};
+    return true;
+}
+
+uint32_t ipv4_netmask(unsigned length)
+{
+    return length ? UINT32_MAX << (32 - length) : 0;
+}
+
+bool ipv4_overlaps(struct ipv4_prefix a, struct ipv4_prefix b)
+{
+    uint32_t mask = ipv4_netmask(MIN(a.length, b.length));
+    return (a.address & mask) == (b.address & mask);
+}
+
+const char *ipv4_format(uint32_t address, char text[INET_ADDRSTRLEN])
+{
+    struct in_addr network_order = {htonl(address)};
+    return inet_ntop(AF_INET, &network_order, text, INET_ADDRSTRLEN);
+}
+
+/* Sends one request and hands every message of the answer to `each`. Returns 0, or -1 with errno. */
+static int transact(struct nlmsghdr *request, mnl_cb_t each, void *context)
+{
+    static unsigned sequence;
+    struct mnl_socket *socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
+    if (!socket)
+        return -1;
+    request->nlmsg_seq = __atomic_add_fetch(&sequence, 1, __ATOMIC_RELAXED);
+    char answer[BUFFER_SIZE];
+    int result = -1;
+    if (mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) == 0 &&
+        mnl_socket_sendto(socket, request, request->nlmsg_len) >= 0) {
+        unsigned port = mnl_socket_get_portid(socket);
+        do {
+            ssize_t n = mnl_socket_recvfrom(socket, answer, sizeof(answer));
+            result = n < 0 ? -1 : mnl_cb_run(answer, (size_t)n, request->nlmsg_seq, port, each, context);
+        } while (result > 0);
+    }
+    int saved = errno;
+    mnl_socket_close(socket);
+    errno = saved;
+    return result;
+}
+
+static struct nlmsghdr *start_message(char *buffer, uint16_t type, uint16_t flags)
+{
+    struct nlmsghdr *message = mnl_nlmsg_put_header(buffer);
+    message->nlmsg_type = type;
+    message->nlmsg_flags = (uint16_t)(NLM_F_REQUEST | flags);
+    return message;
+}
+
+static struct nlmsghdr *start_link_message(char *buffer, uint16_t type, uint16_t flags, unsigned index)
+{
+    struct nlmsghdr *message = start_message(buffer, type, flags);
+    struct ifinfomsg *link = mnl_nlmsg_put_extra_header(message, sizeof(*link));
+    link->ifi_family = AF_UNSPEC;
+    link->ifi_index = (int)index;
+    return message;
+}
+
+static int see_link(const struct nlmsghdr *message, void *context)
+{
+    bool *is_ours = context;
+    struct nlattr *attribute;
+    mnl_attr_for_each(attribute, message, sizeof(struct ifinfomsg))
+    {
+        if (mnl_attr_get_type(attribute) == IFLA_IFALIAS)
+            *is_ours = strcmp(mnl_attr_get_str(attribute), ALIAS) == 0;
+    }
+    return MNL_CB_OK;
+}
+
+unsigned netlink_find(const char *name, bool *is_ours)
+{
+    unsigned index = if_nametoindex(name);
+    *is_ours = false;
+    if (!index)
+        return 0;
+    char buffer[1024];
+    struct nlmsghdr *message = start_link_message(buffer, RTM_GETLINK, NLM_F_ACK, index);
+    return transact(message, see_link, is_ours) == 0 ? index : 0;
+}
+
+struct address_search {
+    unsigned index;
+    bool is_found;
+    struct ipv4_prefix found;
+};
+
+static int see_address(const struct nlmsghdr *message, void *context)
+{
+    struct address_search *search = context;
+    const struct ifaddrmsg *address = mnl_nlmsg_get_payload(message);
+    if (address->ifa_index != search->index || search->is_found)
+        return MNL_CB_OK;
+    struct nlattr *attribute;
+    mnl_attr_for_each(attribute, message, sizeof(*address))
+    {
+        if (mnl_attr_get_type(attribute) != IFA_LOCAL)
+            continue;
+        search->found = (struct ipv4_prefix){ntohl(mnl_attr_get_u32(attribute)), address->ifa_prefixlen};
+        search->is_found = true;
+    }
+    return MNL_CB_OK;
+}
+
+bool netlink_address(unsigned index, struct ipv4_prefix *out)
+{
+    char buffer[1024];
+    struct nlmsghdr *message = start_message(buffer, RTM_GETADDR, NLM_F_DUMP);
+    struct ifaddrmsg *address = mnl_nlmsg_put_extra_header(message, sizeof(*address));
+    address->ifa_family = AF_INET;
+    struct address_search search = {.index = index};
+    if (transact(message, see_address, &search) < 0 || !search.is_found)
+        return false;
+    *out = search.found;
+    return true;
+}
+
+static bool add_address(unsigned index, struct ipv4_prefix prefix)
+{
+    char buffer[1024];
+    struct nlmsghdr *message = start_message(buffer, RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE | NLM_F_ACK);
+    struct ifaddrmsg *address = mnl_nlmsg_put_extra_header(message, sizeof(*address));
+    address->ifa_family = AF_INET;
+    address->ifa_prefixlen = (uint8_t)prefix.length;
+    address->ifa_index = index;
+    mnl_attr_put_u32(message, IFA_LOCAL, htonl(prefix.address));
+    mnl_attr_put_u32(message, IFA_ADDRESS, htonl(prefix.address));
+    mnl_attr_put_u32(message, IFA_BROADCAST, htonl(prefix.address | ~ipv4_netmask(prefix.length)));
+    return transact(message, NULL, NULL) == 0;
+}
+
+static bool set_up(unsigned index)
+{
+    char buffer[1024];
+    struct nlmsghdr *message = start_link_message(buffer, RTM_NEWLINK, NLM_F_ACK, index);
+    struct ifinfomsg *link = mnl_nlmsg_get_payload(message);
+    link->ifi_flags = link->ifi_change = IFF_UP;
+    mnl_attr_put_strz(message, IFLA_IFALIAS, ALIAS);
+    return transact(message, NULL, NULL) == 0;
+}
+
+bool netlink_make_bridge(const char *name, struct ipv4_prefix address, int64_t mtu, struct error *err)
+{
+    /* A MAC of its own: without one a bridge takes the lowest of its ports', which changes as containers come and go.
+     */
+    uint8_t mac[6] = {0x02, 0x42};
+    if (getrandom(mac + 2, 4, 0) != 4)
+        return error_errno(err, "getrandom");
+    char buffer[1024];
+    struct nlmsghdr *message = start_link_message(buffer, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK, 0);
+    mnl_attr_put_strz(message, IFLA_IFNAME, name);
+    mnl_attr_put(message, IFLA_ADDRESS, sizeof(mac), mac);
+    if (mtu)
+        mnl_attr_put_u32(message, IFLA_MTU, (uint32_t)mtu);
+    struct nlattr *info = mnl_attr_nest_start(message, IFLA_LINKINFO);
+    mnl_attr_put_strz(message, IFLA_INFO_KIND, "bridge");
+    mnl_attr_nest_end(message, info);
+    if (transact(message, NULL, NULL) < 0)
+        return error_errno(err, "make bridge %s", name);
+    unsigned index = if_nametoindex(name);
+    if (!add_address(index, address) || !set_up(index)) {
+        error_errno(err, "set up bridge %s", name);
+        netlink_remove(name, NULL);
+        return false;
+    }
+    return true;
+}
+
+bool netlink_remove(const char *name, struct error *err)
+{
+    unsigned index = if_nametoindex(name);
+    if (!index)
+        return true;
+    char buffer[1024];
+    struct nlmsghdr *message = start_link_message(buffer, RTM_DELLINK, NLM_F_ACK, index);
+    return transact(message, NULL, NULL) == 0 || error_errno(err, "remove link %s", name);
+}
+
+struct route_search {
+    struct ipv4_prefix wanted;
+    bool overlaps;
+};
+
+static int see_route(const struct nlmsghdr *message, void *context)
+{
+    struct route_search *search = context;
+    const struct rtmsg *route = mnl_nlmsg_get_payload(message);
+    if (route->rtm_dst_len == 0 || route->rtm_type != RTN_UNICAST)
+        return MNL_CB_OK;
+    struct nlattr *attribute;
+    mnl_attr_for_each(attribute, message, sizeof(*route))
+    {
+        struct ipv4_prefix destination = {.length = route->rtm_dst_len};
+        if (mnl_attr_get_type(attribute) != RTA_DST)
+            continue;
+        destination.address = ntohl(mnl_attr_get_u32(attribute));
+        search->overlaps |= ipv4_overlaps(search->wanted, destination);
+    }
+    return MNL_CB_OK;
+}
+
+bool netlink_route_overlaps(struct ipv4_prefix prefix, bool *overlaps, struct error *err)
+{
+    char buffer[1024];
+    struct nlmsghdr *message = start_message(buffer, RTM_GETROUTE, NLM_F_DUMP);
+    struct rtmsg *route = mnl_nlmsg_put_extra_header(message, sizeof(*route));
+    route->rtm_family = AF_INET;
+    struct route_search search = {.wanted = prefix};
+    if (transact(message, see_route, &search) < 0)
+        return error_errno(err, "list routes");
+    *overlaps = search.overlaps;
+    return true;
+}

@@ -1,0 +1,76 @@
+# wherryd dies at any moment; containers, their logs and their exit codes do not.
+load ../lib/engine
+bats_require_minimum_version 1.5.0
+
+setup_file() { CLIENT=wherry; engine_start && image_busybox; }
+teardown_file() { engine_stop; }
+
+@test "running containers outlive SIGKILL of the engine, and their logs have no hole" {
+  client run -d --name counter busybox sh -c 'i=0; while [ $i -lt 300 ]; do i=$((i+1)); echo $i; sleep 0.01; done; exit 9'
+  client run -d --name idle busybox sleep 1000
+  pid=$(client inspect --format '{{.State.Pid}}' idle)
+  sleep 0.5
+  engine_halt KILL
+  kill -0 "$pid"
+  engine_launch
+  run -0 client inspect --format '{{.State.Running}} {{.State.Pid}}' idle
+  [ "$output" = "true $pid" ]
+  run -0 client wait counter
+  [ "$output" = 9 ]
+  [ "$(client logs counter)" = "$(seq 300)" ]
+  run -0 client exec idle echo alive
+  [ "$output" = alive ]
+  client rm -f idle counter
+}
+
+@test "exits while the engine was away are reported with their code" {
+  client run -d --name gone busybox sh -c 'sleep 0.3; exit 42'
+  client run -d --rm --name removed busybox sleep 0.3
+  engine_halt KILL
+  sleep 0.8
+  engine_launch
+  run -0 client inspect --format '{{.State.Status}} {{.State.ExitCode}}' gone
+  [ "$output" = 'exited 42' ]
+  for _ in $(seq 40); do client inspect removed >/dev/null 2>&1 || break; sleep 0.05; done
+  run -1 client inspect removed
+  client rm gone
+}
+
+@test "an attached client goes on while the engine is away" {
+  client run --name attached busybox sh -c 'echo one; sleep 1; echo two' >"$BATS_TEST_TMPDIR/out" 3>&- &
+  runner=$!
+  sleep 0.5
+  engine_halt KILL
+  sleep 1
+  [ "$(cat "$BATS_TEST_TMPDIR/out")" = $'one\ntwo' ]
+  engine_launch
+  wait $runner || true
+  client rm attached
+}
+
+@test "a shim that is killed takes its container along, and the engine says so" {
+  client run -d --name orphan busybox sleep 1000
+  pid=$(client inspect --format '{{.State.Pid}}' orphan)
+  kill -KILL "$(ps -o ppid= -p "$pid" | tr -d ' ')"
+  run -0 client wait orphan
+  [ "$output" = 137 ]
+  ! kill -0 "$pid" 2>/dev/null
+  client rm orphan
+}
+
+@test "killed while it loads an image: the old state or the new, nothing between" {
+  client save -o "$BATS_TEST_TMPDIR/a.tar" busybox
+  client tag busybox keep; client rmi busybox
+  for delay in 0.00 0.01 0.02 0.05; do
+    client load -i "$BATS_TEST_TMPDIR/a.tar" >/dev/null 2>&1 3>&- &
+    sleep $delay
+    engine_halt KILL
+    wait $! || true
+    engine_launch
+    [ -z "$(ls -A "$ENGINE/data/tmp")" ]
+    client run --rm --net none keep true
+  done
+  client load -i "$BATS_TEST_TMPDIR/a.tar"
+  client run --rm --net none busybox true
+  client rmi keep
+}
