@@ -82,7 +82,7 @@ teardown_file() { engine_stop; }
 }
 
 @test "what must not be reached is not reached" {
-  run -0 client run --rm busybox sh -c 'cat /proc/kcore | wc -c; ls /proc/acpi /sys/firmware 2>/dev/null | grep -v : | wc -w'
+  run -0 client run --rm busybox sh -c 'cat /proc/timer_list /proc/keys /proc/kcore 2>/dev/null | wc -c'
   [ "${lines[0]}" = 0 ]
   run ! client run --rm busybox sh -c 'echo 1 >/proc/sys/kernel/panic'
   run ! client run --rm busybox mount -t tmpfs none /tmp
