@@ -33,7 +33,8 @@ struct error {
 
 #define ERROR_INIT ((struct error){0})
 
-/* Sets err and returns false, so that `return error_set(err, ERROR_INVALID, "…")` reads well. A set error is replaced. */
+/* Sets err and returns false, so that `return error_set(err, ERROR_INVALID, "…")` reads well. A set error is replaced.
+ */
 bool error_set(struct error *err, enum error_kind kind, const char *format, ...) _printf_(3, 4);
 
 /* The same for a failed system call: appends ": <strerror(errno)>" to the message in Go's lower-case wording

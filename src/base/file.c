@@ -255,8 +255,8 @@ ssize_t send_with_fds(int socket, const void *data, size_t length, const int *fd
     if (fd_count) {
         message.msg_control = control.space;
         message.msg_controllen = CMSG_SPACE(sizeof(int) * fd_count);
-        control.header =
-            (struct cmsghdr){.cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(sizeof(int) * fd_count)};
+        control.header = (struct cmsghdr){
+            .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(sizeof(int) * fd_count)};
         memcpy(CMSG_DATA(&control.header), fds, sizeof(int) * fd_count);
     }
     ssize_t n;

@@ -7,11 +7,11 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
-#define _cleanup_(function_) __attribute__((cleanup(function_)))
+#define ARRAY_SIZE(array)        (sizeof(array) / sizeof((array)[0]))
+#define _cleanup_(function_)     __attribute__((cleanup(function_)))
 #define _printf_(index_, first_) __attribute__((format(printf, index_, first_)))
-#define _unused_ __attribute__((unused))
-#define _must_check_ __attribute__((warn_unused_result))
+#define _unused_                 __attribute__((unused))
+#define _must_check_             __attribute__((warn_unused_result))
 
 /* Evaluates to the pointer and leaves NULL behind: ownership moves to whoever reads the value. */
 #define TAKE_PTR(pointer)                                                                                              \
@@ -61,6 +61,6 @@ void closep(int *fd);
 int close_fd(int fd);
 void fclosep(FILE **file);
 
-#define _cleanup_free_ _cleanup_(freep)
-#define _cleanup_close_ _cleanup_(closep)
+#define _cleanup_free_   _cleanup_(freep)
+#define _cleanup_close_  _cleanup_(closep)
 #define _cleanup_fclose_ _cleanup_(fclosep)

@@ -23,8 +23,8 @@ char *xvasprintf(const char *format, va_list arguments) _printf_(1, 0);
 /* Makes room for one more element in an array that grows by doubling, and returns the place (zeroed). */
 #define APPEND(array, count)                                                                                           \
     ({                                                                                                                 \
-        if (((count) & ((count) - 1)) == 0)                                                                            \
-            (array) = xrealloc((array), (count) ? (size_t)(count) * 2 : 1, sizeof(*(array)));                          \
+        if (((count) & ((count)-1)) == 0)                                                                              \
+            (array) = xrealloc((array), (count) ? (size_t)(count)*2 : 1, sizeof(*(array)));                            \
         __builtin_memset(&(array)[(count)], 0, sizeof(*(array)));                                                      \
         &(array)[(count)++];                                                                                           \
     })

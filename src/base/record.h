@@ -21,34 +21,34 @@
 #include "base/text.h"
 
 enum field_kind {
-    FIELD_KIND_STRING,      /* char *; NULL and "" are both written "" (null with NULL_WHEN_EMPTY) */
-    FIELD_KIND_BOOL,        /* bool */
-    FIELD_KIND_INT64,       /* int64_t */
-    FIELD_KIND_UINT64,      /* uint64_t */
-    FIELD_KIND_INT32,       /* int32_t; range-checked */
-    FIELD_KIND_UINT32,      /* uint32_t; range-checked */
-    FIELD_KIND_DOUBLE,      /* double */
-    FIELD_KIND_OPT_BOOL,    /* struct opt_bool; JSON null or absent: not given */
-    FIELD_KIND_OPT_INT64,   /* struct opt_int64 */
-    FIELD_KIND_STRINGS,     /* struct strlist; with STRING_OR_LIST a lone JSON string is a list of one */
-    FIELD_KIND_MAP,         /* struct strmap: {"key": "value"} */
-    FIELD_KIND_SET,         /* struct strlist: {"key": {}}, Go's map[string]struct{} */
-    FIELD_KIND_RECORD,      /* an embedded struct */
-    FIELD_KIND_OPT_RECORD,  /* pointer to an owned struct, or NULL */
-    FIELD_KIND_RECORDS,     /* struct record_list of structs */
-    FIELD_KIND_RECORD_MAP,  /* struct record_map: {"key": {…}}; a JSON null value is a zeroed record */
-    FIELD_KIND_LISTS_MAP,   /* struct record_map whose records are struct record_list: {"key": [{…}]} (port bindings) */
-    FIELD_KIND_BYTES,       /* struct bytes; base64 in JSON */
-    FIELD_KIND_JSON,        /* char *: JSON text kept as it is; NULL when absent */
+    FIELD_KIND_STRING,     /* char *; NULL and "" are both written "" (null with NULL_WHEN_EMPTY) */
+    FIELD_KIND_BOOL,       /* bool */
+    FIELD_KIND_INT64,      /* int64_t */
+    FIELD_KIND_UINT64,     /* uint64_t */
+    FIELD_KIND_INT32,      /* int32_t; range-checked */
+    FIELD_KIND_UINT32,     /* uint32_t; range-checked */
+    FIELD_KIND_DOUBLE,     /* double */
+    FIELD_KIND_OPT_BOOL,   /* struct opt_bool; JSON null or absent: not given */
+    FIELD_KIND_OPT_INT64,  /* struct opt_int64 */
+    FIELD_KIND_STRINGS,    /* struct strlist; with STRING_OR_LIST a lone JSON string is a list of one */
+    FIELD_KIND_MAP,        /* struct strmap: {"key": "value"} */
+    FIELD_KIND_SET,        /* struct strlist: {"key": {}}, Go's map[string]struct{} */
+    FIELD_KIND_RECORD,     /* an embedded struct */
+    FIELD_KIND_OPT_RECORD, /* pointer to an owned struct, or NULL */
+    FIELD_KIND_RECORDS,    /* struct record_list of structs */
+    FIELD_KIND_RECORD_MAP, /* struct record_map: {"key": {…}}; a JSON null value is a zeroed record */
+    FIELD_KIND_LISTS_MAP, /* struct record_map whose records are struct record_list: {"key": [{…}]} (port bindings) */
+    FIELD_KIND_BYTES,     /* struct bytes; base64 in JSON */
+    FIELD_KIND_JSON,      /* char *: JSON text kept as it is; NULL when absent */
 };
 
 enum field_flags {
     OMIT_EMPTY = 1 << 0,      /* not written while empty (zero, "", false, no elements, not given) */
     NULL_WHEN_EMPTY = 1 << 1, /* strings: "" and NULL are written null */
     STRING_OR_LIST = 1 << 2,
-    EMPTY_NOT_NULL = 1 << 3,  /* lists and maps: never written null, but [] or {} */
-    CASE_EXACT = 1 << 4,      /* Go matches keys without regard to case; this one does not */
-    WIRE_ONLY = 1 << 5,       /* not part of the JSON form */
+    EMPTY_NOT_NULL = 1 << 3, /* lists and maps: never written null, but [] or {} */
+    CASE_EXACT = 1 << 4,     /* Go matches keys without regard to case; this one does not */
+    WIRE_ONLY = 1 << 5,      /* not part of the JSON form */
 };
 
 struct opt_bool {
@@ -92,38 +92,43 @@ struct record_type {
     size_t field_count;
 };
 
-#define RECORD_TYPE(name_, struct_, fields_) {(name_), sizeof(struct_), (fields_), ARRAY_SIZE(fields_)}
+#define RECORD_TYPE(name_, struct_, fields_)                                                                           \
+    {                                                                                                                  \
+        (name_), sizeof(struct_), (fields_), ARRAY_SIZE(fields_)                                                       \
+    }
 
 /* The type check in each macro makes a member of the wrong C type a compile error. */
 #define FIELD_OF_(struct_, member_, ctype_)                                                                            \
-    (offsetof(struct_, member_) + 0 * sizeof(char[__builtin_types_compatible_p(                                        \
-                                      __typeof__(((struct_ *)0)->member_), ctype_)                                     \
-                                      ? 1                                                                              \
-                                      : -1]))
+    (offsetof(struct_, member_) +                                                                                      \
+     0 * sizeof(char[__builtin_types_compatible_p(__typeof__(((struct_ *)0)->member_), ctype_) ? 1 : -1]))
 #define FIELD_PLAIN_(struct_, name_, member_, flags_, kind_, ctype_)                                                   \
-    {(name_), (kind_), (flags_), FIELD_OF_(struct_, member_, ctype_), NULL}
+    {                                                                                                                  \
+        (name_), (kind_), (flags_), FIELD_OF_(struct_, member_, ctype_), NULL                                          \
+    }
 #define FIELD_NESTED_(struct_, name_, member_, flags_, kind_, ctype_, type_)                                           \
-    {(name_), (kind_), (flags_), FIELD_OF_(struct_, member_, ctype_), (type_)}
+    {                                                                                                                  \
+        (name_), (kind_), (flags_), FIELD_OF_(struct_, member_, ctype_), (type_)                                       \
+    }
 
-#define FIELD_STRING(s, n, m, f)          FIELD_PLAIN_(s, n, m, f, FIELD_KIND_STRING, char *)
-#define FIELD_BOOL(s, n, m, f)            FIELD_PLAIN_(s, n, m, f, FIELD_KIND_BOOL, bool)
-#define FIELD_INT64(s, n, m, f)           FIELD_PLAIN_(s, n, m, f, FIELD_KIND_INT64, int64_t)
-#define FIELD_UINT64(s, n, m, f)          FIELD_PLAIN_(s, n, m, f, FIELD_KIND_UINT64, uint64_t)
-#define FIELD_INT32(s, n, m, f)           FIELD_PLAIN_(s, n, m, f, FIELD_KIND_INT32, int32_t)
-#define FIELD_UINT32(s, n, m, f)          FIELD_PLAIN_(s, n, m, f, FIELD_KIND_UINT32, uint32_t)
-#define FIELD_DOUBLE(s, n, m, f)          FIELD_PLAIN_(s, n, m, f, FIELD_KIND_DOUBLE, double)
-#define FIELD_OPT_BOOL(s, n, m, f)        FIELD_PLAIN_(s, n, m, f, FIELD_KIND_OPT_BOOL, struct opt_bool)
-#define FIELD_OPT_INT64(s, n, m, f)       FIELD_PLAIN_(s, n, m, f, FIELD_KIND_OPT_INT64, struct opt_int64)
-#define FIELD_STRINGS(s, n, m, f)         FIELD_PLAIN_(s, n, m, f, FIELD_KIND_STRINGS, struct strlist)
-#define FIELD_MAP(s, n, m, f)             FIELD_PLAIN_(s, n, m, f, FIELD_KIND_MAP, struct strmap)
-#define FIELD_SET(s, n, m, f)             FIELD_PLAIN_(s, n, m, f, FIELD_KIND_SET, struct strlist)
-#define FIELD_BYTES(s, n, m, f)           FIELD_PLAIN_(s, n, m, f, FIELD_KIND_BYTES, struct bytes)
-#define FIELD_JSON(s, n, m, f)            FIELD_PLAIN_(s, n, m, f, FIELD_KIND_JSON, char *)
-#define FIELD_RECORD(s, n, m, f, c, t)    FIELD_NESTED_(s, n, m, f, FIELD_KIND_RECORD, c, t)
+#define FIELD_STRING(s, n, m, f)           FIELD_PLAIN_(s, n, m, f, FIELD_KIND_STRING, char *)
+#define FIELD_BOOL(s, n, m, f)             FIELD_PLAIN_(s, n, m, f, FIELD_KIND_BOOL, bool)
+#define FIELD_INT64(s, n, m, f)            FIELD_PLAIN_(s, n, m, f, FIELD_KIND_INT64, int64_t)
+#define FIELD_UINT64(s, n, m, f)           FIELD_PLAIN_(s, n, m, f, FIELD_KIND_UINT64, uint64_t)
+#define FIELD_INT32(s, n, m, f)            FIELD_PLAIN_(s, n, m, f, FIELD_KIND_INT32, int32_t)
+#define FIELD_UINT32(s, n, m, f)           FIELD_PLAIN_(s, n, m, f, FIELD_KIND_UINT32, uint32_t)
+#define FIELD_DOUBLE(s, n, m, f)           FIELD_PLAIN_(s, n, m, f, FIELD_KIND_DOUBLE, double)
+#define FIELD_OPT_BOOL(s, n, m, f)         FIELD_PLAIN_(s, n, m, f, FIELD_KIND_OPT_BOOL, struct opt_bool)
+#define FIELD_OPT_INT64(s, n, m, f)        FIELD_PLAIN_(s, n, m, f, FIELD_KIND_OPT_INT64, struct opt_int64)
+#define FIELD_STRINGS(s, n, m, f)          FIELD_PLAIN_(s, n, m, f, FIELD_KIND_STRINGS, struct strlist)
+#define FIELD_MAP(s, n, m, f)              FIELD_PLAIN_(s, n, m, f, FIELD_KIND_MAP, struct strmap)
+#define FIELD_SET(s, n, m, f)              FIELD_PLAIN_(s, n, m, f, FIELD_KIND_SET, struct strlist)
+#define FIELD_BYTES(s, n, m, f)            FIELD_PLAIN_(s, n, m, f, FIELD_KIND_BYTES, struct bytes)
+#define FIELD_JSON(s, n, m, f)             FIELD_PLAIN_(s, n, m, f, FIELD_KIND_JSON, char *)
+#define FIELD_RECORD(s, n, m, f, c, t)     FIELD_NESTED_(s, n, m, f, FIELD_KIND_RECORD, c, t)
 #define FIELD_OPT_RECORD(s, n, m, f, c, t) FIELD_NESTED_(s, n, m, f, FIELD_KIND_OPT_RECORD, c *, t)
-#define FIELD_RECORDS(s, n, m, f, t)      FIELD_NESTED_(s, n, m, f, FIELD_KIND_RECORDS, struct record_list, t)
-#define FIELD_RECORD_MAP(s, n, m, f, t)   FIELD_NESTED_(s, n, m, f, FIELD_KIND_RECORD_MAP, struct record_map, t)
-#define FIELD_LISTS_MAP(s, n, m, f, t)    FIELD_NESTED_(s, n, m, f, FIELD_KIND_LISTS_MAP, struct record_map, t)
+#define FIELD_RECORDS(s, n, m, f, t)       FIELD_NESTED_(s, n, m, f, FIELD_KIND_RECORDS, struct record_list, t)
+#define FIELD_RECORD_MAP(s, n, m, f, t)    FIELD_NESTED_(s, n, m, f, FIELD_KIND_RECORD_MAP, struct record_map, t)
+#define FIELD_LISTS_MAP(s, n, m, f, t)     FIELD_NESTED_(s, n, m, f, FIELD_KIND_LISTS_MAP, struct record_map, t)
 
 /* Frees all that the record owns and zeroes it. The struct itself belongs to the caller. */
 void record_release(const struct record_type *type, void *record);

@@ -113,7 +113,8 @@ bool run(const char *const *argv, const char *input, size_t limit, struct strbuf
     if (pipe2(in, O_CLOEXEC) < 0 || pipe2(out, O_CLOEXEC) < 0 || pipe2(errors, O_CLOEXEC) < 0)
         error_errno(err, "pipe");
     else
-        pid = spawn(&(struct spawn_options){.argv = argv, .fds = (int[]){in[0], out[1], errors[1]}, .fd_count = 3}, err);
+        pid =
+            spawn(&(struct spawn_options){.argv = argv, .fds = (int[]){in[0], out[1], errors[1]}, .fd_count = 3}, err);
     close_fd(in[0]);
     close_fd(out[1]);
     close_fd(errors[1]);

@@ -19,5 +19,5 @@ struct spawn_options {
 pid_t spawn(const struct spawn_options *options, struct error *err);
 
 /* Runs to the end with `input` (may be NULL) on its standard input; standard output, at most `limit` bytes, is put in
-   *output (may be NULL). A non-zero exit is ERROR_INTERNAL with the first line that it wrote to standard error. */
+ *output (may be NULL). A non-zero exit is ERROR_INTERNAL with the first line that it wrote to standard error. */
 bool run(const char *const *argv, const char *input, size_t limit, struct strbuf *output, struct error *err);

@@ -15,7 +15,7 @@ struct strbuf {
 };
 
 #define STRBUF_DEFAULT_LIMIT ((size_t)256 << 20)
-#define STRBUF_INIT ((struct strbuf){0})
+#define STRBUF_INIT          ((struct strbuf){0})
 
 void strbuf_release(struct strbuf *buffer);
 #define _cleanup_strbuf_ _cleanup_(strbuf_release)

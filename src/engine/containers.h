@@ -12,9 +12,11 @@
 /* `name` may be NULL or "": one is generated. The request is taken over (emptied). *id is the caller's to free. */
 bool container_create(struct engine *engine, const char *name, struct create_request *request, char **id,
                       struct strlist *warnings, struct error *err);
-bool container_start(struct engine *engine, const char *reference, struct error *err); /* ERROR_NOT_MODIFIED: runs already */
+bool container_start(struct engine *engine, const char *reference,
+                     struct error *err); /* ERROR_NOT_MODIFIED: runs already */
 /* timeout in seconds: -1 forever; INT64_MIN: the container's own, else 10. `signal` may be NULL. */
-bool container_stop(struct engine *engine, const char *reference, const char *signal, int64_t timeout, struct error *err);
+bool container_stop(struct engine *engine, const char *reference, const char *signal, int64_t timeout,
+                    struct error *err);
 bool container_restart(struct engine *engine, const char *reference, const char *signal, int64_t timeout,
                        struct error *err);
 bool container_kill(struct engine *engine, const char *reference, const char *signal, struct error *err);
@@ -59,7 +61,8 @@ bool container_logs_stream(struct container_logs *logs, stream_write write, void
                            struct error *err); /* frees logs */
 
 /* GET /containers/{id}/json of API 1.50; a new reference. version is 100*major+minor (150). */
-json_t *container_inspect(struct engine *engine, const char *reference, bool wants_size, int version, struct error *err);
+json_t *container_inspect(struct engine *engine, const char *reference, bool wants_size, int version,
+                          struct error *err);
 /* GET /containers/json. `filters` is the decoded filters parameter: map of lists as JSON ({"status":["running"]}). */
 struct list_options {
     bool is_all, wants_size;

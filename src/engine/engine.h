@@ -7,15 +7,15 @@
 struct engine;
 
 struct engine_options {
-    const char *data_root;       /* /var/lib/wherry */
-    const char *exec_root;       /* /run/wherry */
-    const char *shim_program;    /* path of wherry-shim */
-    const char *init_program;    /* path of wherry-init */
+    const char *data_root;    /* /var/lib/wherry */
+    const char *exec_root;    /* /run/wherry */
+    const char *shim_program; /* path of wherry-shim */
+    const char *init_program; /* path of wherry-init */
     struct network_options network;
-    int64_t default_shm_size;    /* bytes; 0: 64 MiB */
-    const char *cgroup_parent;   /* "/wherry" or as given */
+    int64_t default_shm_size;          /* bytes; 0: 64 MiB */
+    const char *cgroup_parent;         /* "/wherry" or as given */
     bool stops_containers_at_shutdown; /* live restore is the default */
-    int64_t shutdown_timeout;    /* seconds */
+    int64_t shutdown_timeout;          /* seconds */
     struct log_config default_log;
 };
 

@@ -186,8 +186,7 @@ static bool decode_strings(const struct field *field, const char *owner, const j
     return true;
 }
 
-static bool decode_map(const struct field *field, const char *owner, const json_t *json, void *place,
-                       struct error *err)
+static bool decode_map(const struct field *field, const char *owner, const json_t *json, void *place, struct error *err)
 {
     if (!json_is_object(json))
         return type_error(err, owner, field, json);

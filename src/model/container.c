@@ -6,7 +6,8 @@ static const struct field restart_policy_fields[] = {
     FIELD(FIELD_INT64, "MaximumRetryCount", maximum_retry_count, 0),
 };
 #undef FIELD
-static const struct record_type restart_policy_type = RECORD_TYPE("RestartPolicy", struct restart_policy, restart_policy_fields);
+static const struct record_type restart_policy_type =
+    RECORD_TYPE("RestartPolicy", struct restart_policy, restart_policy_fields);
 
 #define FIELD(macro, name, member, flags) macro(struct port_binding, name, member, flags)
 static const struct field port_binding_fields[] = {
@@ -32,7 +33,8 @@ static const struct field device_mapping_fields[] = {
     FIELD(FIELD_STRING, "CgroupPermissions", cgroup_permissions, 0),
 };
 #undef FIELD
-const struct record_type device_mapping_type = RECORD_TYPE("DeviceMapping", struct device_mapping, device_mapping_fields);
+const struct record_type device_mapping_type =
+    RECORD_TYPE("DeviceMapping", struct device_mapping, device_mapping_fields);
 
 #define FIELD(macro, name, member, flags) macro(struct log_config, name, member, flags)
 static const struct field log_config_fields[] = {
@@ -51,7 +53,8 @@ static const struct field bind_options_fields[] = {
     FIELD(FIELD_BOOL, "ReadOnlyForceRecursive", read_only_force_recursive, OMIT_EMPTY),
 };
 #undef FIELD
-static const struct record_type bind_options_type = RECORD_TYPE("BindOptions", struct bind_options, bind_options_fields);
+static const struct record_type bind_options_type =
+    RECORD_TYPE("BindOptions", struct bind_options, bind_options_fields);
 
 #define FIELD(macro, name, member, flags) macro(struct volume_options, name, member, flags)
 static const struct field volume_options_fields[] = {
@@ -61,7 +64,8 @@ static const struct field volume_options_fields[] = {
     FIELD(FIELD_STRING, "Subpath", subpath, OMIT_EMPTY),
 };
 #undef FIELD
-static const struct record_type volume_options_type = RECORD_TYPE("VolumeOptions", struct volume_options, volume_options_fields);
+static const struct record_type volume_options_type =
+    RECORD_TYPE("VolumeOptions", struct volume_options, volume_options_fields);
 
 #define FIELD(macro, name, member, flags) macro(struct tmpfs_options, name, member, flags)
 static const struct field tmpfs_options_fields[] = {
@@ -70,7 +74,8 @@ static const struct field tmpfs_options_fields[] = {
     FIELD(FIELD_JSON, "Options", options, OMIT_EMPTY),
 };
 #undef FIELD
-static const struct record_type tmpfs_options_type = RECORD_TYPE("TmpfsOptions", struct tmpfs_options, tmpfs_options_fields);
+static const struct record_type tmpfs_options_type =
+    RECORD_TYPE("TmpfsOptions", struct tmpfs_options, tmpfs_options_fields);
 
 #define FIELD(macro, name, member, flags) macro(struct mount_request, name, member, flags)
 static const struct field mount_request_fields[] = {
@@ -80,8 +85,10 @@ static const struct field mount_request_fields[] = {
     FIELD(FIELD_BOOL, "ReadOnly", read_only, OMIT_EMPTY),
     FIELD(FIELD_STRING, "Consistency", consistency, OMIT_EMPTY),
     FIELD_OPT_RECORD(struct mount_request, "BindOptions", bind, OMIT_EMPTY, struct bind_options, &bind_options_type),
-    FIELD_OPT_RECORD(struct mount_request, "VolumeOptions", volume, OMIT_EMPTY, struct volume_options, &volume_options_type),
-    FIELD_OPT_RECORD(struct mount_request, "TmpfsOptions", tmpfs, OMIT_EMPTY, struct tmpfs_options, &tmpfs_options_type),
+    FIELD_OPT_RECORD(struct mount_request, "VolumeOptions", volume, OMIT_EMPTY, struct volume_options,
+                     &volume_options_type),
+    FIELD_OPT_RECORD(struct mount_request, "TmpfsOptions", tmpfs, OMIT_EMPTY, struct tmpfs_options,
+                     &tmpfs_options_type),
 };
 #undef FIELD
 const struct record_type mount_request_type = RECORD_TYPE("Mount", struct mount_request, mount_request_fields);
@@ -168,11 +175,13 @@ static const struct field endpoint_ipam_config_fields[] = {
     FIELD(FIELD_STRINGS, "LinkLocalIPs", link_local_ips, OMIT_EMPTY),
 };
 #undef FIELD
-static const struct record_type endpoint_ipam_config_type = RECORD_TYPE("EndpointIPAMConfig", struct endpoint_ipam_config, endpoint_ipam_config_fields);
+static const struct record_type endpoint_ipam_config_type =
+    RECORD_TYPE("EndpointIPAMConfig", struct endpoint_ipam_config, endpoint_ipam_config_fields);
 
 #define FIELD(macro, name, member, flags) macro(struct endpoint_settings, name, member, flags)
 static const struct field endpoint_settings_fields[] = {
-    FIELD_OPT_RECORD(struct endpoint_settings, "IPAMConfig", ipam_config, 0, struct endpoint_ipam_config, &endpoint_ipam_config_type),
+    FIELD_OPT_RECORD(struct endpoint_settings, "IPAMConfig", ipam_config, 0, struct endpoint_ipam_config,
+                     &endpoint_ipam_config_type),
     FIELD(FIELD_STRINGS, "Links", links, 0),
     FIELD(FIELD_STRINGS, "Aliases", aliases, 0),
     FIELD(FIELD_STRING, "MacAddress", mac_address, 0),
@@ -188,22 +197,26 @@ static const struct field endpoint_settings_fields[] = {
     FIELD(FIELD_STRINGS, "DNSNames", dns_names, 0),
 };
 #undef FIELD
-const struct record_type endpoint_settings_type = RECORD_TYPE("EndpointSettings", struct endpoint_settings, endpoint_settings_fields);
+const struct record_type endpoint_settings_type =
+    RECORD_TYPE("EndpointSettings", struct endpoint_settings, endpoint_settings_fields);
 
 #define FIELD(macro, name, member, flags) macro(struct networking_config, name, member, flags)
 static const struct field networking_config_fields[] = {
     FIELD_RECORD_MAP(struct networking_config, "EndpointsConfig", endpoints_config, 0, &endpoint_settings_type),
 };
 #undef FIELD
-static const struct record_type networking_config_type = RECORD_TYPE("NetworkingConfig", struct networking_config, networking_config_fields);
+static const struct record_type networking_config_type =
+    RECORD_TYPE("NetworkingConfig", struct networking_config, networking_config_fields);
 
 #define FIELD(macro, name, member, flags) macro(struct create_request, name, member, flags)
 static const struct field create_request_fields[] = {
     FIELD_RECORD(struct create_request, "HostConfig", host_config, 0, struct host_config, &host_config_type),
-    FIELD_RECORD(struct create_request, "NetworkingConfig", networking_config, 0, struct networking_config, &networking_config_type),
+    FIELD_RECORD(struct create_request, "NetworkingConfig", networking_config, 0, struct networking_config,
+                 &networking_config_type),
 };
 #undef FIELD
-const struct record_type create_request_type = RECORD_TYPE("ContainerConfigWrapper", struct create_request, create_request_fields);
+const struct record_type create_request_type =
+    RECORD_TYPE("ContainerConfigWrapper", struct create_request, create_request_fields);
 
 #define FIELD(macro, name, member, flags) macro(struct container_state, name, member, flags)
 static const struct field container_state_fields[] = {
@@ -220,18 +233,15 @@ static const struct field container_state_fields[] = {
     FIELD(FIELD_STRING, "FinishedAt", finished_at, 0),
 };
 #undef FIELD
-const struct record_type container_state_type = RECORD_TYPE("ContainerState", struct container_state, container_state_fields);
+const struct record_type container_state_type =
+    RECORD_TYPE("ContainerState", struct container_state, container_state_fields);
 
 #define FIELD(macro, name, member, flags) macro(struct mount_point, name, member, flags)
 static const struct field mount_point_fields[] = {
-    FIELD(FIELD_STRING, "Type", type, OMIT_EMPTY),
-    FIELD(FIELD_STRING, "Name", name, OMIT_EMPTY),
-    FIELD(FIELD_STRING, "Source", source, 0),
-    FIELD(FIELD_STRING, "Destination", destination, 0),
-    FIELD(FIELD_STRING, "Driver", driver, OMIT_EMPTY),
-    FIELD(FIELD_STRING, "Mode", mode, 0),
-    FIELD(FIELD_BOOL, "RW", is_writable, 0),
-    FIELD(FIELD_STRING, "Propagation", propagation, 0),
+    FIELD(FIELD_STRING, "Type", type, OMIT_EMPTY),     FIELD(FIELD_STRING, "Name", name, OMIT_EMPTY),
+    FIELD(FIELD_STRING, "Source", source, 0),          FIELD(FIELD_STRING, "Destination", destination, 0),
+    FIELD(FIELD_STRING, "Driver", driver, OMIT_EMPTY), FIELD(FIELD_STRING, "Mode", mode, 0),
+    FIELD(FIELD_BOOL, "RW", is_writable, 0),           FIELD(FIELD_STRING, "Propagation", propagation, 0),
 };
 #undef FIELD
 const struct record_type mount_point_type = RECORD_TYPE("MountPoint", struct mount_point, mount_point_fields);

@@ -1,5 +1,6 @@
-/* What the Engine API says about containers, as records: shared by the engine, the API, the client and the command line.
-   Field names in JSON are those of the Engine API 1.50; the tables in container.c are the only place that has them. */
+/* What the Engine API says about containers, as records: shared by the engine, the API, the client and the command
+   line. Field names in JSON are those of the Engine API 1.50; the tables in container.c are the only place that has
+   them. */
 #pragma once
 
 #include "oci/image_config.h"
@@ -70,7 +71,7 @@ struct host_config {
     struct strlist binds; /* "source:target[:options]" */
     char *container_id_file;
     struct log_config log_config;
-    char *network_mode; /* "default", "bridge", "none", "host", "container:<id>", a network's name */
+    char *network_mode;              /* "default", "bridge", "none", "host", "container:<id>", a network's name */
     struct record_map port_bindings; /* lists map of struct port_binding by "80/tcp" */
     struct restart_policy restart_policy;
     bool auto_remove;
@@ -106,7 +107,7 @@ struct host_config {
     char *isolation;
     /* resources */
     int64_t cpu_shares;
-    int64_t memory; /* bytes */
+    int64_t memory;    /* bytes */
     int64_t nano_cpus; /* 1e-9 CPUs */
     char *cgroup_parent;
     int64_t blkio_weight;

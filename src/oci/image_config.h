@@ -1,5 +1,5 @@
-/* The JSON that describes an image (OCI image-spec config.md; Docker's image spec v1.2), and the part of it that is also
-   the `Config` of a container in the Engine API. Tables only; no I/O. */
+/* The JSON that describes an image (OCI image-spec config.md; Docker's image spec v1.2), and the part of it that is
+   also the `Config` of a container in the Engine API. Tables only; no I/O. */
 #pragma once
 
 #include "base/record.h"
@@ -29,7 +29,7 @@ struct container_config {
     struct strlist cmd; /* a lone string is accepted, as old clients send it */
     struct health_config *healthcheck;
     bool args_escaped;
-    char *image; /* the reference as the user gave it */
+    char *image;            /* the reference as the user gave it */
     struct strlist volumes; /* set: paths */
     char *working_dir;
     struct strlist entrypoint;
@@ -65,7 +65,7 @@ struct image_config {
     char *os;
     char *os_version;
     struct container_config config;
-    char *container;        /* of Docker's older images; kept */
+    char *container; /* of Docker's older images; kept */
     char *docker_version;
     struct image_rootfs rootfs;
     struct record_list history; /* of struct image_history */

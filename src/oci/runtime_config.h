@@ -110,3 +110,5 @@ extern const struct record_type oci_device_type;
 extern const struct record_type oci_device_rule_type;
 extern const struct record_type oci_namespace_type;
 extern const struct record_type oci_rlimit_type;
+extern const struct record_type oci_resources_type;
+extern const struct record_type oci_capabilities_type;

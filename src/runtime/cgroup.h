@@ -7,7 +7,8 @@
 #include "oci/runtime_config.h"
 
 /* Makes the cgroup in every hierarchy and sets the limits. What the kernel cannot do is put in *warnings. */
-bool cgroup_create(const char *path, const struct oci_resources *resources, struct strlist *warnings, struct error *err);
+bool cgroup_create(const char *path, const struct oci_resources *resources, struct strlist *warnings,
+                   struct error *err);
 bool cgroup_update(const char *path, const struct oci_resources *resources, struct error *err);
 bool cgroup_add_process(const char *path, pid_t pid, struct error *err);
 /* An O_PATH-like descriptor for CLONE_INTO_CGROUP on pure v2; -1 elsewhere. */

@@ -12,17 +12,17 @@
    "unable to find user x: no matching entries in passwd file", "error mounting \"/a\" to rootfs at \"/b\": …". */
 
 struct runtime_stdio {
-    int fds[3];      /* become 0, 1, 2 of the process; ignored with a terminal. Stay the caller's own */
-    int console;     /* out, with config.process.terminal: the pty's master, owned by the caller; else -1 */
+    int fds[3];  /* become 0, 1, 2 of the process; ignored with a terminal. Stay the caller's own */
+    int console; /* out, with config.process.terminal: the pty's master, owned by the caller; else -1 */
     int initial_rows, initial_columns; /* window size set before the process runs; 0: none */
 };
 
 struct runtime_container {
     pid_t pid;
     int pidfd;
-    int start_fd;         /* internal: the child waits on it */
-    int error_fd;         /* internal: the child's failure arrives here */
-    char *cgroups_path;   /* owned; as in cgroup.h */
+    int start_fd;            /* internal: the child waits on it */
+    int error_fd;            /* internal: the child's failure arrives here */
+    char *cgroups_path;      /* owned; as in cgroup.h */
     struct strlist warnings; /* limits that could not be set, in Docker's words where it has them */
 };
 #define RUNTIME_CONTAINER_INIT ((struct runtime_container){.pid = -1, .pidfd = -1, .start_fd = -1, .error_fd = -1})
@@ -30,8 +30,8 @@ struct runtime_container {
 bool runtime_create(const struct launch *launch, struct runtime_stdio *stdio, struct runtime_container *out,
                     struct error *err);
 bool runtime_start(struct runtime_container *container, struct error *err);
-/* One more process in the namespaces and cgroup of the container whose first process is `pid`. It becomes a child of the
-   caller. Returns after execve succeeded. */
+/* One more process in the namespaces and cgroup of the container whose first process is `pid`. It becomes a child of
+   the caller. Returns after execve succeeded. */
 bool runtime_exec(pid_t pid, const struct launch_exec *exec, struct runtime_stdio *stdio, pid_t *out_pid,
                   struct error *err);
 /* Kills what is left in the cgroup and removes it; to be called after the first process was reaped. */

@@ -1,6 +1,6 @@
 /* What it takes to start a container's first process, or one more process in it: the OCI config, and beside it what the
-   OCI config has no words for. The engine (or wherry-runtime) fills it in, the runtime carries it out; between the two it
-   travels over the wire. Tables only. */
+   OCI config has no words for. The engine (or wherry-runtime) fills it in, the runtime carries it out; between the two
+   it travels over the wire. Tables only. */
 #pragma once
 
 #include "oci/runtime_config.h"
@@ -17,10 +17,10 @@ struct launch_overlay {
    made by the runtime's parent (in the host's namespace), the rest by the child (in its own), each in one netlink
    batch. It disappears with the namespace. */
 struct launch_interface {
-    char *host_name; /* "veth1a2b3c4"; at most 15 bytes */
-    char *bridge;    /* name of the bridge on the host */
-    char *name;      /* "eth0" */
-    char *mac;       /* "02:42:ac:11:00:02" */
+    char *host_name;          /* "veth1a2b3c4"; at most 15 bytes */
+    char *bridge;             /* name of the bridge on the host */
+    char *name;               /* "eth0" */
+    char *mac;                /* "02:42:ac:11:00:02" */
     struct strlist addresses; /* "172.17.0.2/16" */
     char *gateway;            /* default route, or NULL */
     char *gateway6;
@@ -30,7 +30,7 @@ extern const struct record_type launch_interface_type;
 
 /* A user by name. Resolved in the child against the container's own /etc/passwd and /etc/group, after pivot_root. */
 struct launch_user {
-    char *user;                 /* "", "name", "1000", "name:group", "1000:1000"; NULL: config.process.user as it is */
+    char *user;                  /* "", "name", "1000", "name:group", "1000:1000"; NULL: config.process.user as it is */
     struct strlist extra_groups; /* names or numbers (--group-add) */
 };
 
@@ -42,8 +42,11 @@ struct launch {
     struct bytes seccomp; /* compiled BPF (struct sock_filter[]); empty: no filter */
     bool wants_init;      /* --init: init_path is bind-mounted at /sbin/docker-init and put before the args */
     char *init_path;
-    bool sets_home;          /* HOME from /etc/passwd where the environment has none (Docker does) */
-    bool wants_cwd_made;     /* cwd is made where it is missing (Docker does) */
+    bool sets_home;      /* HOME from /etc/passwd where the environment has none (Docker does) */
+    bool wants_cwd_made; /* cwd is made where it is missing (Docker does) */
+    /* A FIFO that the child waits on in place of runtime_start, until one byte was written to it. The container then
+       outlives the process that created it (wherry-runtime create). NULL: none, and it dies with its creator. */
+    char *start_fifo;
 };
 extern const struct record_type launch_type;
 

@@ -1,5 +1,5 @@
-/* Seccomp policies compiled to BPF with libseccomp, outside the start path: used by wherryd and wherry-runtime, never by
-   the shim. The compiled filter of the default policy is cached in memory per set of capabilities. */
+/* Seccomp policies compiled to BPF with libseccomp, outside the start path: used by wherryd and wherry-runtime, never
+   by the shim. The compiled filter of the default policy is cached in memory per set of capabilities. */
 #pragma once
 
 #include "base/record.h"
@@ -9,5 +9,5 @@
 bool seccomp_default_filter(const struct strlist *capabilities, struct bytes *out, struct error *err);
 /* A policy in OCI's form (linux.seccomp) or Docker's (a profile file). The caller frees out->data. */
 bool seccomp_compile(const char *json, const struct strlist *capabilities, struct bytes *out, struct error *err);
-/* Loads a compiled filter into the calling thread; needs libc only (lives in seccomp_load.c). */
-int seccomp_load(const struct bytes *filter);
+/* Loads a compiled filter into the calling thread; needs libc only (lives in seccomp_install.c). */
+int seccomp_install(const struct bytes *filter);

@@ -1,6 +1,6 @@
-/* wherry-shim from the engine's side. The shim of a container listens on <exec-root>/<id>/shim.sock (SOCK_SEQPACKET) and
-   outlives wherryd; protocol.h has the messages. Every call below opens a connection of its own, so that none waits for
-   another; descriptors travel with SCM_RIGHTS. */
+/* wherry-shim from the engine's side. The shim of a container listens on <exec-root>/<id>/shim.sock (SOCK_SEQPACKET)
+   and outlives wherryd; protocol.h has the messages. Every call below opens a connection of its own, so that none waits
+   for another; descriptors travel with SCM_RIGHTS. */
 #pragma once
 
 #include <sys/types.h>
@@ -11,22 +11,22 @@
 /* What the shim is told at its start, beside the launch. */
 struct shim_options {
     char *id;
-    char *directory; /* <exec-root>/<id>: shim.sock, and exit (the exit record) when it is over */
-    char *log_path;  /* json-file log; NULL: nothing is logged */
+    char *directory;       /* <exec-root>/<id>: shim.sock, and exit (the exit record) when it is over */
+    char *log_path;        /* json-file log; NULL: nothing is logged */
     int64_t log_max_size;  /* bytes; 0: no rotation */
     int64_t log_max_files; /* kept files, at least 1 */
     bool log_compresses;
-    bool has_stdin;   /* OpenStdin: else standard input is /dev/null (or the tty's is never written) */
-    bool stdin_once;  /* StdinOnce: closed when the first attached client closes its side */
+    bool has_stdin;  /* OpenStdin: else standard input is /dev/null (or the tty's is never written) */
+    bool stdin_once; /* StdinOnce: closed when the first attached client closes its side */
     bool is_terminal;
     int64_t initial_rows, initial_columns; /* 0: none */
 };
 
 /* How a client of attach or exec takes part. */
 struct shim_attachment {
-    int fd;           /* a duplex stream (the hijacked connection); the shim owns it from then on */
+    int fd; /* a duplex stream (the hijacked connection); the shim owns it from then on */
     bool wants_stdin, wants_stdout, wants_stderr;
-    bool is_framed;   /* output in Docker's 8-byte stream frames: for containers without a tty */
+    bool is_framed;    /* output in Docker's 8-byte stream frames: for containers without a tty */
     char *detach_keys; /* the parsed byte sequence, hex-encoded; NULL or "": none. A lone client's typing is searched */
 };
 
@@ -46,8 +46,9 @@ struct shim_status {
 };
 
 /* Starts the shim program, which starts the container, with clients already attached before its first byte. Returns
-   when execve has succeeded; on failure nothing is left. *watch is a descriptor that becomes readable when the container
-   has exited (then shim_read_exit). The attachments' fds are closed here in every case: by then the shim has its own. */
+   when execve has succeeded; on failure nothing is left. *watch is a descriptor that becomes readable when the
+   container has exited (then shim_read_exit). The attachments' fds are closed here in every case: by then the shim has
+   its own. */
 bool shim_launch(const char *program, const struct shim_options *options, const struct launch *launch,
                  struct shim_attachment *attachments, size_t count, pid_t *pid, int *watch, struct strlist *warnings,
                  struct error *err);
@@ -57,20 +58,24 @@ bool shim_launch(const char *program, const struct shim_options *options, const 
 bool shim_reconnect(const char *directory, struct shim_status *status, int *watch, struct error *err);
 
 /* Reads the exit of the container after its watch became readable. If the shim itself was killed (no record), the
-   container's processes die with it (PR_SET_PDEATHSIG) and the exit code is 137. */
+   container's processes die with it (PR_SET_PDEATHSIG) and the exit code is 137. `watch` may be -1; it stays open. */
 void shim_read_exit(int watch, const char *directory, struct shim_exit *out);
-/* After the engine has recorded the exit: the shim may go, and the files in `directory` too. */
+/* After the engine has recorded the exit: reaps the shim, which has ended by itself, and removes `directory` with all
+   that is in it; after a shim was killed, its cgroup too. */
 void shim_forget(const char *directory);
 
+/* The attachment's fd is closed here in every case; so it is by shim_exec. */
 bool shim_attach(const char *directory, const struct shim_attachment *attachment, struct error *err);
 bool shim_resize(const char *directory, const char *exec_id, int64_t rows, int64_t columns, struct error *err);
 /* To the first process, or to every process with is_all. ERROR_NOT_FOUND once it is gone. */
 bool shim_kill(const char *directory, int signal_number, bool is_all, struct error *err);
 
 /* Starts one more process. With an attachment (fd >= 0) its stdio is that client's; the client's connection is closed
-   when the process has ended and all its output was written. *watch becomes readable at its end (shim_read_exec_exit). */
+   when the process has ended and all its output was written. *watch becomes readable at its end (shim_read_exec_exit).
+ */
 bool shim_exec(const char *directory, const char *exec_id, const struct launch_exec *exec, bool is_terminal,
                int64_t rows, int64_t columns, const struct shim_attachment *attachment, pid_t *pid, int *watch,
                struct error *err);
-/* Closes the watch. */
+/* Closes the watch, and only then (or a second after the end) does the client's stream end. Called with the lock held
+   that guards the exec's state, it lets nobody see the stream end and then find the exec still running. */
 bool shim_read_exec_exit(int watch, struct shim_exit *out, struct error *err);

@@ -21,8 +21,8 @@ bool database_begin(struct database *database, enum durability durability, struc
 /* Commits, or rolls back where `commit` is false (and then returns true). */
 bool database_end(struct database *database, bool commit, struct error *err);
 
-/* Inside a transaction: a statement prepared once and kept, ready to be bound. `sql` must be a string literal (its address
-   is the key). Bind with sqlite3_bind_*, step with database_step. */
+/* Inside a transaction: a statement prepared once and kept, ready to be bound. `sql` must be a string literal (its
+   address is the key). Bind with sqlite3_bind_*, step with database_step. */
 struct sqlite3_stmt *database_statement(struct database *database, const char *sql, struct error *err);
 /* 1: a row, 0: done (the statement is reset), -1: error. */
 int database_step(struct database *database, struct sqlite3_stmt *statement, struct error *err);

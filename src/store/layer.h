@@ -3,21 +3,24 @@
 
 #include "store/store.h"
 
+/* An image has at most this many: what fits into one overlay mount's options, and Docker's own limit. */
+#define LAYERS_PER_IMAGE_MAX 125
+
 struct layer_info {
-    char *diff_id;       /* "sha256:…" of the uncompressed tar */
-    char *blob_digest;   /* of the bytes as they came */
+    char *diff_id;     /* "sha256:…" of the uncompressed tar */
+    char *blob_digest; /* of the bytes as they came */
     int64_t blob_size;
-    int64_t size;        /* bytes of the files in it */
-    char *media_type;    /* of the blob: application/vnd.oci.image.layer.v1.tar[+gzip|+zstd] */
+    int64_t size;     /* bytes of the files in it */
+    char *media_type; /* of the blob: application/vnd.oci.image.layer.v1.tar[+gzip|+zstd] */
 };
 void layer_info_release(struct layer_info *info);
 
 /* Reads a layer (plain or compressed; detected) to its end: stores the bytes as a blob while it unpacks them into a
-   temporary folder, then gives both their final names, in one pass over the stream. Names in the tar cannot lead outside
-   of the folder: absolute names and `..` are taken relative to its root or refused as Docker does, links are never
-   followed out of it. Whiteouts (.wh.x → 0/0 device, .wh..wh..opq → trusted.overlay.opaque), hard links, xattrs, devices,
-   sparse files, owners, modes and nanosecond times are kept. `expected_diff_id` may be NULL; a mismatch is an error.
-   A layer that is there already is not written twice. */
+   temporary folder, then gives both their final names, in one pass over the stream. Names in the tar cannot lead
+   outside of the folder: absolute names and `..` are taken relative to its root or refused as Docker does, links are
+   never followed out of it. Whiteouts (.wh.x → 0/0 device, .wh..wh..opq → trusted.overlay.opaque), hard links, xattrs,
+   devices, sparse files, owners, modes and nanosecond times are kept. `expected_diff_id` may be NULL; a mismatch is an
+   error. A layer that is there already is not written twice. */
 bool layer_add(struct store *store, stream_read read, void *context, const char *expected_diff_id,
                struct layer_info *out, struct error *err);
 bool layer_exists(struct store *store, const char *diff_id);
@@ -25,7 +28,8 @@ bool layer_exists(struct store *store, const char *diff_id);
 char *layer_path(const struct store *store, const char *diff_id);
 /* What the database holds of a layer. */
 bool layer_get(struct store *store, const char *diff_id, struct layer_info *out, struct error *err);
-/* Removes layers and blobs that no image refers to any more. Called inside no transaction, after an image was removed or a load failed. */
+/* Removes layers and blobs that no image refers to any more. Called inside no transaction, after an image was removed
+ * or a load failed. */
 bool layer_collect(struct store *store, struct error *err);
 /* Writes the uncompressed tar of the layer, byte for byte the one whose digest is its diff id. */
 bool layer_write_tar(struct store *store, const char *diff_id, stream_write write, void *context, struct error *err);

@@ -1,5 +1,5 @@
-/* Images on disk: content-addressed blobs, unpacked layers shared between images, the images themselves and their names.
-   All functions are thread-safe. Layout:
+/* Images on disk: content-addressed blobs, unpacked layers shared between images, the images themselves and their
+   names. All functions are thread-safe. Layout:
 
        <data-root>/wherry.db
        <data-root>/content/sha256/<hex>      blobs: configs, manifests, layers as they came
@@ -29,14 +29,14 @@ struct image {
     struct strlist repo_digests; /* "busybox@sha256:…" */
     int64_t size;                /* bytes of all unpacked layers */
     char *parent;
-    int64_t created;          /* unix_nano, from the config */
-    int64_t last_tagged;      /* unix_nano; 0: never */
+    int64_t created;     /* unix_nano, from the config */
+    int64_t last_tagged; /* unix_nano; 0: never */
 };
 void image_release(struct image *image);
 #define _cleanup_image_ _cleanup_(image_release)
 
-/* `reference` is a name ("busybox", "repo:tag", "host:5000/a/b@sha256:…"), an id or a unique prefix of one. ERROR_NOT_FOUND
-   with "No such image: <reference>". */
+/* `reference` is a name ("busybox", "repo:tag", "host:5000/a/b@sha256:…"), an id or a unique prefix of one.
+   ERROR_NOT_FOUND with "No such image: <reference>". */
 bool image_get(struct store *store, const char *reference, struct image *out, struct error *err);
 /* All images, newest first. The caller releases each and frees the array. */
 bool image_list(struct store *store, struct image **out, size_t *count, struct error *err);
@@ -44,13 +44,29 @@ bool image_list(struct store *store, struct image **out, size_t *count, struct e
 bool image_layers(struct store *store, const char *image_id, struct strlist *out, struct error *err);
 /* Names the image; an image that had the name loses it. Docker's errors for bad references. */
 bool image_tag(struct store *store, const char *source, const char *repository, const char *tag, struct error *err);
-/* What `rmi` did: "Untagged: busybox:latest", "Deleted: sha256:…", one line each, in Docker's order. */
+/* A new image, whose layers were added before (layer_add) while the store was held. */
+struct image_creation {
+    const char *config; /* the bytes whose digest is the image's id */
+    size_t config_length;
+    const char *parent;        /* the id of the image it was made from, or NULL */
+    struct strlist references; /* names to give it: "repo:tag", "repo@sha256:…", in any form that reference_parse takes */
+};
+/* Creates `count` images and their names in one durable transaction, after everything that was written reached the disk
+   (see internal.h for the order). An image that is there already only gets the names. ids[i] is the i-th image's id
+   (caller frees each); `renamed` (may be NULL) gets a pair "familiar reference" → id of the image that lost it. */
+bool image_create(struct store *store, const struct image_creation *creations, size_t count, char **ids,
+                  struct strmap *renamed, struct error *err);
+/* What `rmi` did: "Untagged: busybox:latest", "Deleted: sha256:…", one line each, in Docker's order. Deleted layers have
+   lines of their own, with their chain ids. */
 struct image_removal {
     bool is_deletion;
     char *what;
+    char *image_id; /* the image that an `untag` or `delete` event is about; NULL for a layer's line */
 };
-/* `user_of` says which container uses an image (its id, "" for none; *is_running): Docker's conflict rules and messages
-   need it. The caller frees *removals' strings and the array. */
+void image_removals_free(struct image_removal *removals, size_t count);
+/* `user_of` says which container uses an image (its id, "" for none; *is_running), a running one where there is one:
+   Docker's conflict rules and messages need it. It is called outside of transactions and the caller frees its answer.
+   *removals belongs to the caller: image_removals_free. */
 typedef char *(*image_user_function)(void *context, const char *image_id, bool *is_running);
 bool image_remove(struct store *store, const char *reference, bool is_forced, bool keeps_parents,
                   image_user_function user_of, void *context, struct image_removal **removals, size_t *count,
@@ -64,8 +80,8 @@ typedef bool (*stream_write)(void *context, const void *data, size_t length);
 
 /* Names what was loaded, in Docker's words: "Loaded image: busybox:latest", "Loaded image ID: sha256:…". */
 bool store_load(struct store *store, stream_read read, void *context, struct strlist *messages, struct error *err);
-/* A Docker archive that is also an OCI layout; several images share layers. All references are resolved before the first
-   byte is written. */
+/* A Docker archive that is also an OCI layout; several images share layers. All references are resolved before the
+   first byte is written. */
 bool store_save(struct store *store, const struct strlist *references, stream_write write, void *context,
                 struct error *err);
 struct import_options {
@@ -79,6 +95,9 @@ bool store_import(struct store *store, stream_read read, void *context, const st
 
 /* --- the writable layer of a container (container_layer.c) --- */
 
-/* Makes <data-root>/containers/<id>/{upper,work} and counts the image as in use. */
+/* Makes <data-root>/containers/<id>/{upper,work}; the first folder may be there already. Does not wait for the disk. */
 bool container_layer_create(struct store *store, const char *container_id, struct error *err);
+/* Keeps the image's layers for the container even when the image is removed by force. Does not wait for the disk. */
+bool container_layer_use_image(struct store *store, const char *container_id, const char *image_id, struct error *err);
+/* Removes <data-root>/containers/<id> with everything in it; the layers it kept are collected by the next layer_collect. */
 bool container_layer_remove(struct store *store, const char *container_id, struct error *err);

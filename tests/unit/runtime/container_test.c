@@ -19,6 +19,7 @@
 #include "runtime/cgroup_v1.h"
 #include "runtime/container.h"
 #include "runtime/defaults.h"
+#include "runtime/seccomp.h"
 
 static char base[] = "/tmp/wherry-runtime-test.XXXXXX";
 
@@ -73,6 +74,9 @@ static void launch_init(struct launch *launch, const char *const *args)
     launch->overlay.upper = path_join(base, "upper");
     launch->overlay.work = path_join(base, "work");
     launch->user.user = xstrdup("");
+    struct bytes filter;
+    assert_true(seccomp_default_filter(&config->process->capabilities->bounding, &filter, NULL));
+    launch->seccomp = (struct bytes){xmemdup(filter.data, filter.length), filter.length};
     launch->sets_home = launch->wants_cwd_made = true;
 }
 
@@ -171,6 +175,8 @@ static void test_isolation(void **state)
     assert_output(
         SHELL("cat /proc/keys /proc/timer_list; ls /sys/firmware /proc/acpi 2>/dev/null | grep -v ':$'; true"), 0,
         "\n");
+    assert_output(SHELL("grep Seccomp: /proc/self/status; unshare -n true 2>&1"), 1,
+                  "Seccomp:\t2\nunshare: unshare(0x40000000): Operation not permitted\n");
     assert_output(SHELL("(echo 1 > /proc/sys/kernel/domainname) 2>/dev/null || echo denied"), 0, "denied\n");
     assert_output(SHELL("ls /dev"), 0,
                   "fd\nfull\nmqueue\nnull\nptmx\npts\nrandom\nshm\nstderr\nstdin\nstdout\ntty\nurandom\nzero\n");
@@ -341,6 +347,28 @@ static void test_limits_and_exec(void **state)
     record_release(&launch_type, &launch);
 }
 
+/* A veth pair, without a bridge, that the container sees as eth0. */
+static void test_interface(void **state)
+{
+    struct launch launch =
+        launch_of("ip -4 -o addr show eth0; cat /sys/class/net/eth0/address; ip route | grep default");
+    struct launch_interface *interface = record_list_add(&launch.interfaces, &launch_interface_type);
+    interface->host_name = xasprintf("wrt%d", getpid());
+    interface->name = xstrdup("eth0");
+    interface->mac = xstrdup("02:42:0a:63:00:02");
+    interface->gateway = xstrdup("10.99.0.1");
+    interface->gateway6 = xstrdup("fd00:99::1");
+    strlist_add(&interface->addresses, "10.99.0.2/24");
+    strlist_add(&interface->addresses, "fd00:99::2/64");
+    assert_output(run_launch(&launch), 0,
+                  "2: eth0    inet 10.99.0.2/24 brd 10.99.0.255 scope global eth0\\       valid_lft forever "
+                  "preferred_lft forever\n02:42:0a:63:00:02\ndefault via 10.99.0.1 dev eth0 \n");
+    launch = launch_of("true");
+    interface = record_list_add(&launch.interfaces, &launch_interface_type);
+    interface->bridge = xstrdup("nosuchbridge");
+    assert_refused(run_launch(&launch), "bridge nosuchbridge: no such device");
+}
+
 static void test_nothing_is_left(void **state)
 {
     _cleanup_strbuf_ struct strbuf mounts = STRBUF_INIT;
@@ -384,6 +412,7 @@ int main(void)
         cmocka_unit_test(test_bad_links),
         cmocka_unit_test(test_terminal),
         cmocka_unit_test(test_limits_and_exec),
+        cmocka_unit_test(test_interface),
         cmocka_unit_test(test_nothing_is_left),
         cmocka_unit_test(print_duration),
     };

@@ -497,6 +497,40 @@ static void dies_with_its_shim(void **state)
     assert_int_equal(wait_exit(fixture), 137);
 }
 
+static void tells_of_lack_of_memory(void **state)
+{
+    struct fixture *fixture = *state;
+    if (!is_real)
+        skip();
+    struct oci_resources *resources = fixture->launch.config.linux_.resources = NEW(struct oci_resources);
+    resources->memory = NEW(struct oci_memory);
+    resources->memory->limit = (struct opt_int64){true, 8 << 20};
+    start(fixture, "exec tail /dev/zero", NULL, 0);
+    assert_int_equal(wait_exit(fixture), 137);
+    assert_true(fixture->exit.is_oom_killed);
+}
+
+static void ends_what_shares_the_pids_of_the_host(void **state)
+{
+    struct fixture *fixture = *state;
+    if (!is_real)
+        skip();
+    struct record_list *namespaces = &fixture->launch.config.linux_.namespaces;
+    for (size_t i = 0; i < namespaces->count; i++)
+        if (string_equal(RECORD_AT(*namespaces, struct oci_namespace, i)->type, "pid"))
+            record_list_remove(namespaces, &oci_namespace_type, i--);
+    int64_t begun = clock_monotonic();
+    start(fixture, "sleep 100 & sleep 0.1; exit 2", NULL, 0);
+    struct launch_exec exec = exec_of(fixture, "sleep 100");
+    int watch;
+    pid_t pid;
+    assert_true(shim_exec(fixture->options.directory, "one", &exec, false, 0, 0, NULL, &pid, &watch, NULL));
+    record_release(&launch_exec_type, &exec);
+    assert_int_equal(finish_exec(watch), 137);
+    assert_int_equal(wait_exit(fixture), 2);
+    assert_in_range((clock_monotonic() - begun) / 1000000, 0, 1500);
+}
+
 static void leaves_nothing_when_it_cannot_start(void **state)
 {
     struct fixture *fixture = *state;
@@ -541,6 +575,8 @@ int main(int argc, char **argv)
         TEST(waits_no_longer_than_docker_for_what_an_exec_left),
         TEST(is_found_again),
         TEST(dies_with_its_shim),
+        TEST(tells_of_lack_of_memory),
+        TEST(ends_what_shares_the_pids_of_the_host),
         TEST(leaves_nothing_when_it_cannot_start),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,64 @@
+/* One API request on its way through a handler: private to the room. */
+#pragma once
+
+#include "api/api.h"
+#include "base/clock.h"
+
+struct api {
+    struct api_options options;
+    unix_nano started_at;
+};
+
+struct call {
+    struct api *api;
+    struct engine *engine;
+    struct http_exchange *exchange;
+    int version;        /* 100 * major + minor of the API version asked for */
+    const char *target; /* the {id} or {name} in the path; "" where the route has none */
+    struct strmap query;
+};
+
+/* A handler answers on success. On failure it returns false with err set and the answer is made from that, unless it
+   has begun one. */
+typedef bool (*call_handler)(struct call *call, struct error *err);
+
+/* system.c, info.c */
+bool system_ping(struct call *call, struct error *err);
+bool system_version(struct call *call, struct error *err);
+bool system_info(struct call *call, struct error *err);
+bool system_volumes(struct call *call, struct error *err);
+bool system_plugins(struct call *call, struct error *err);
+/* containers.c */
+bool containers_list(struct call *call, struct error *err);
+bool containers_create(struct call *call, struct error *err);
+bool containers_inspect(struct call *call, struct error *err);
+bool containers_start(struct call *call, struct error *err);
+bool containers_stop(struct call *call, struct error *err);
+bool containers_restart(struct call *call, struct error *err);
+bool containers_kill(struct call *call, struct error *err);
+bool containers_pause(struct call *call, struct error *err);
+bool containers_unpause(struct call *call, struct error *err);
+bool containers_rename(struct call *call, struct error *err);
+bool containers_resize(struct call *call, struct error *err);
+bool containers_remove(struct call *call, struct error *err);
+/* wait.c, logs.c, attach.c */
+bool containers_wait(struct call *call, struct error *err);
+bool containers_logs(struct call *call, struct error *err);
+bool containers_attach(struct call *call, struct error *err);
+/* exec.c */
+bool execs_create(struct call *call, struct error *err);
+bool execs_start(struct call *call, struct error *err);
+bool execs_inspect(struct call *call, struct error *err);
+bool execs_resize(struct call *call, struct error *err);
+/* images.c, image_transfer.c */
+bool images_list(struct call *call, struct error *err);
+bool images_inspect(struct call *call, struct error *err);
+bool images_history(struct call *call, struct error *err);
+bool images_tag(struct call *call, struct error *err);
+bool images_remove(struct call *call, struct error *err);
+bool images_create(struct call *call, struct error *err);
+bool images_load(struct call *call, struct error *err);
+bool images_save(struct call *call, struct error *err);
+/* networks.c */
+bool networks_list(struct call *call, struct error *err);
+bool networks_inspect(struct call *call, struct error *err);

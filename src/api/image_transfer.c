@@ -1,0 +1,81 @@
+/* Images that come and go as tar streams: load, save, import. */
+#include "api/platform.h"
+#include "api/request.h"
+#include "api/respond.h"
+#include "base/memory.h"
+
+bool images_load(struct call *call, struct error *err)
+{
+    _cleanup_strlist_ struct strlist messages = {0};
+    struct error why = ERROR_INIT;
+    bool is_loaded = store_load(engine_store(call->engine), request_read, call, &messages, &why);
+    /* The status is 200 even for an archive that is no image: Docker has begun its progress stream by then. */
+    http_exchange_begin(call->exchange, 200, "application/json");
+    for (size_t i = 0; i < messages.count; i++) {
+        _cleanup_free_ char *line = xasprintf("%s\n", messages.items[i]);
+        respond_line(call, json_pack("{s:o}", "stream", json_text(line)));
+    }
+    return is_loaded || respond_line_error(call, &why);
+}
+
+/* The head waits for the first byte: until then an unknown image is an error of its own. */
+static bool write_archive(void *context, const void *data, size_t length)
+{
+    struct call *call = context;
+    if (!call->exchange->has_answered)
+        http_exchange_begin(call->exchange, 200, "application/x-tar");
+    return http_exchange_write(call->exchange, data, length);
+}
+
+bool images_save(struct call *call, struct error *err)
+{
+    _cleanup_strlist_ struct strlist names = {0};
+    if (*call->target)
+        strlist_add(&names, call->target);
+    else
+        http_query_all(call->exchange->query, "names", &names);
+    if (!store_save(engine_store(call->engine), &names, write_archive, call, err))
+        return false;
+    return call->exchange->has_answered || http_exchange_begin(call->exchange, 200, "application/x-tar") || true;
+}
+
+static bool import(struct call *call, struct error *err)
+{
+    const char *platform = query_text(call, "platform");
+    struct import_options options = {
+        .repository = query_text(call, "repo"),
+        .tag = query_text(call, "tag"),
+        .message = query_text(call, "message"),
+        .platform = string_is_set(platform) ? platform : NULL,
+    };
+    http_query_all(call->exchange->query, "changes", &options.changes);
+    char *id = NULL;
+    bool is_imported = store_import(engine_store(call->engine), request_read, call, &options, &id, err);
+    strlist_release(&options.changes);
+    if (!is_imported)
+        return false;
+    http_exchange_begin(call->exchange, 200, "application/json");
+    respond_line(call, json_pack("{s:s}", "status", id));
+    free(id);
+    return true;
+}
+
+/* POST /images/create: fromSrc=- imports the body, fromImage would pull. */
+bool images_create(struct call *call, struct error *err)
+{
+    const char *source = query_text(call, "fromSrc"), *image = query_text(call, "fromImage");
+    if (string_is_set(image)) {
+        const char *tag = query_text(call, "tag");
+        const char *separator = !string_is_set(tag) ? "" : strchr(tag, ':') ? "@" : ":";
+        return error_set(err, ERROR_UNSUPPORTED,
+                         "cannot pull %s%s%s: pulling images from registries is not supported by this version of "
+                         "Wherry; use `docker load` or `docker import`",
+                         image, separator, string_or_empty(tag));
+    }
+    if (!string_is_set(source))
+        return error_set(err, ERROR_INVALID, "either fromImage or fromSrc must be given");
+    if (!string_equal(source, "-"))
+        return error_set(err, ERROR_UNSUPPORTED, "importing from a URL (%s) is not supported by this version of Wherry",
+                         source);
+    return import(call, err);
+}

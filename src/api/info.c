@@ -1,0 +1,197 @@
+/* GET /info: true values only. */
+#include <fcntl.h>
+#include <sys/utsname.h>
+
+#include "api/host.h"
+#include "api/respond.h"
+#include "base/file.h"
+#include "base/id.h"
+#include "base/memory.h"
+
+/* An identity of this installation that outlives restarts: <data-root>/engine-id, a UUID as Docker's. */
+static char *engine_identity(const char *data_root)
+{
+    _cleanup_free_ char *path = path_join(data_root, "engine-id");
+    _cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+    if (file_read(AT_FDCWD, path, 100, &text, NULL) && text.length >= 36)
+        return xstrndup(text.data, 36);
+    char id[ID_LENGTH + 1];
+    id_generate(id);
+    char *identity = xasprintf("%.8s-%.4s-4%.3s-a%.3s-%.12s", id, id + 8, id + 12, id + 15, id + 18);
+    file_replace(path, identity, strlen(identity), 0600, true, NULL);
+    return identity;
+}
+
+static void set(json_t *json, const char *key, json_t *value)
+{
+    json_object_set_new(json, key, value);
+}
+
+static void add_limits(json_t *info, const struct host_limits *limits)
+{
+    const struct {
+        const char *key;
+        bool value;
+    } rows[] = {
+        {"MemoryLimit", limits->has_memory},
+        {"SwapLimit", limits->has_swap},
+        {"KernelMemoryTCP", limits->has_kernel_memory_tcp},
+        {"CpuCfsPeriod", limits->has_cpu_period},
+        {"CpuCfsQuota", limits->has_cpu_quota},
+        {"CPUShares", limits->has_cpu_shares},
+        {"CPUSet", limits->has_cpuset},
+        {"PidsLimit", limits->has_pids},
+        {"IPv4Forwarding", host_sysctl_is_on("/proc/sys/net/ipv4/ip_forward")},
+        {"BridgeNfIptables", host_sysctl_is_on("/proc/sys/net/bridge/bridge-nf-call-iptables")},
+        {"BridgeNfIp6tables", host_sysctl_is_on("/proc/sys/net/bridge/bridge-nf-call-ip6tables")},
+        {"OomKillDisable", limits->has_oom_kill_disable},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        set(info, rows[i].key, json_boolean(rows[i].value));
+}
+
+/* Docker's wording: the docker command line shows them as they are. */
+static json_t *warnings(const struct host_limits *limits)
+{
+    const struct {
+        bool is_missing;
+        const char *text;
+    } rows[] = {
+        {!limits->has_memory, "WARNING: No memory limit support"},
+        {!limits->has_swap, "WARNING: No swap limit support"},
+        {!limits->has_oom_kill_disable && limits->cgroup_version == 1, "WARNING: No oom kill disable support"},
+        {!limits->has_cpu_quota, "WARNING: No cpu cfs quota support"},
+        {!limits->has_cpu_period, "WARNING: No cpu cfs period support"},
+        {!limits->has_cpu_shares, "WARNING: No cpu shares support"},
+        {!limits->has_cpuset, "WARNING: No cpuset support"},
+        {!limits->has_pids, "WARNING: No pids limit support"},
+        {!host_sysctl_is_on("/proc/sys/net/ipv4/ip_forward"), "WARNING: IPv4 forwarding is disabled"},
+    };
+    json_t *list = NULL;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        if (rows[i].is_missing) {
+            list = list ? list : json_array();
+            json_array_append_new(list, json_string(rows[i].text));
+        }
+    return list ? list : json_null();
+}
+
+static json_t *registry_config(void)
+{
+    return json_pack("{s:n, s:n, s:[s], s:{s:{s:s, s:[], s:b, s:b}}, s:n}", "AllowNondistributableArtifactsCIDRs",
+                     "AllowNondistributableArtifactsHostnames", "InsecureRegistryCIDRs", "127.0.0.0/8", "IndexConfigs",
+                     "docker.io", "Name", "docker.io", "Mirrors", "Secure", 1, "Official", 1, "Mirrors");
+}
+
+static json_t *networks(struct network_manager *manager)
+{
+    json_t *list = json_array();
+    const struct network_summary *network;
+    for (size_t i = 0; manager && (network = network_at(manager, i)); i++)
+        json_array_append_new(list, json_string(network->driver));
+    return list;
+}
+
+static json_t *security_options(const struct host_limits *limits)
+{
+    json_t *list = json_pack("[s]", "name=seccomp,profile=builtin");
+    if (limits->cgroup_version == 2)
+        json_array_append_new(list, json_string("name=cgroupns"));
+    return list;
+}
+
+static void add_counts(json_t *info, struct engine *engine)
+{
+    struct engine_counts counts;
+    engine_count(engine, &counts);
+    set(info, "Containers", json_integer((json_int_t)counts.containers));
+    set(info, "ContainersRunning", json_integer((json_int_t)counts.running));
+    set(info, "ContainersPaused", json_integer((json_int_t)counts.paused));
+    set(info, "ContainersStopped", json_integer((json_int_t)counts.stopped));
+    set(info, "Images", json_integer((json_int_t)counts.images));
+}
+
+static void add_host(json_t *info)
+{
+    struct utsname host;
+    uname(&host);
+    _cleanup_free_ char *name = host_os_release("PRETTY_NAME"), *version = host_os_release("VERSION_ID");
+    set(info, "KernelVersion", json_text(host.release));
+    set(info, "OperatingSystem", json_text(name ? name : "Linux"));
+    set(info, "OSVersion", json_text(version));
+    set(info, "OSType", json_string("linux"));
+    set(info, "Architecture", json_text(host.machine));
+    set(info, "IndexServerAddress", json_string("https://index.docker.io/v1/"));
+    set(info, "RegistryConfig", registry_config());
+    set(info, "NCPU", json_integer(host_cpu_count()));
+    set(info, "MemTotal", json_integer(host_memory()));
+    set(info, "GenericResources", json_null());
+}
+
+static void add_environment(json_t *info)
+{
+    static const char *const names[][3] = {
+        {"HttpProxy", "HTTP_PROXY", "http_proxy"},
+        {"HttpsProxy", "HTTPS_PROXY", "https_proxy"},
+        {"NoProxy", "NO_PROXY", "no_proxy"},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        const char *value = getenv(names[i][1]);
+        set(info, names[i][0], json_text(value ? value : getenv(names[i][2])));
+    }
+}
+
+bool system_info(struct call *call, struct error *err)
+{
+    const struct api_options *options = &call->api->options;
+    const struct engine_options *engine = engine_options(call->engine);
+    struct host_limits limits;
+    host_limits(&limits);
+    json_t *info = json_object();
+    _cleanup_free_ char *identity = engine_identity(engine->data_root);
+    char now[TIME_TEXT_SIZE], name[256] = "";
+    gethostname(name, sizeof(name) - 1);
+
+    set(info, "ID", json_string(identity));
+    add_counts(info, call->engine);
+    set(info, "Driver", json_string("overlay2"));
+    set(info, "DriverStatus",
+        json_pack("[[s, s], [s, s], [s, s], [s, s], [s, s]]", "Backing Filesystem", host_file_system(engine->data_root),
+                  "Supports d_type", "true", "Using metacopy", "false", "Native Overlay Diff", "true", "userxattr",
+                  "false"));
+    set(info, "Plugins",
+        json_pack("{s:[s], s:o, s:n, s:[s, s]}", "Volume", "local", "Network", networks(engine_network(call->engine)),
+                  "Authorization", "Log", "json-file", "none"));
+    add_limits(info, &limits);
+    set(info, "Debug", json_boolean(options->is_debugging && options->is_debugging()));
+    set(info, "NFd", json_integer((json_int_t)host_open_fds()));
+    set(info, "NGoroutines", json_integer((json_int_t)host_threads()));
+    set(info, "SystemTime", json_string(time_format(clock_now(), now)));
+    set(info, "LoggingDriver", json_string(options->default_log_driver ? options->default_log_driver : "json-file"));
+    set(info, "CgroupDriver", json_string("cgroupfs"));
+    set(info, "CgroupVersion", json_string(limits.cgroup_version == 2 ? "2" : "1"));
+    set(info, "NEventsListener", json_integer(0));
+    add_host(info);
+    set(info, "DockerRootDir", json_text(engine->data_root));
+    add_environment(info);
+    set(info, "Name", json_text(name));
+    set(info, "Labels", json_array());
+    set(info, "ExperimentalBuild", json_false());
+    set(info, "ServerVersion", json_string(WHERRY_VERSION));
+    set(info, "Runtimes", json_pack("{s:{s:s}}", "wherry", "path", "wherry-runtime"));
+    set(info, "DefaultRuntime", json_string("wherry"));
+    set(info, "Swarm",
+        json_pack("{s:s, s:s, s:s, s:b, s:s, s:n}", "NodeID", "", "NodeAddr", "", "LocalNodeState", "inactive",
+                  "ControlAvailable", 0, "Error", "", "RemoteManagers"));
+    set(info, "LiveRestoreEnabled", json_boolean(options->is_live_restore));
+    set(info, "Isolation", json_string(""));
+    set(info, "InitBinary", json_text(path_base(string_or_empty(engine->init_program))));
+    /* Docker's commit ids of programs that Wherry does not have; clients expect the keys. */
+    static const char *const commits[] = {"ContainerdCommit", "RuncCommit", "InitCommit"};
+    for (size_t i = 0; i < ARRAY_SIZE(commits); i++)
+        set(info, commits[i], json_pack("{s:s, s:s}", "ID", "", "Expected", ""));
+    set(info, "SecurityOptions", security_options(&limits));
+    set(info, "CDISpecDirs", json_array());
+    set(info, "Warnings", warnings(&limits));
+    return respond_json(call, 200, info);
+}

@@ -1,0 +1,107 @@
+#include "api/respond.h"
+
+int error_status(enum error_kind kind)
+{
+    switch (kind) {
+    case ERROR_NONE:
+        return 200;
+    case ERROR_INVALID:
+        return 400;
+    case ERROR_UNAUTHORIZED:
+        return 401;
+    case ERROR_DENIED:
+        return 403;
+    case ERROR_NOT_FOUND:
+        return 404;
+    case ERROR_CONFLICT:
+        return 409;
+    case ERROR_TOO_LARGE:
+        return 413;
+    case ERROR_NOT_MODIFIED:
+        return 304;
+    case ERROR_UNSUPPORTED:
+        return 501;
+    case ERROR_UNAVAILABLE:
+        return 503;
+    case ERROR_INTERNAL:
+    case ERROR_CANCELLED:
+        break;
+    }
+    return 500;
+}
+
+json_t *json_text(const char *text)
+{
+    json_t *json = json_string(string_or_empty(text));
+    if (json)
+        return json;
+    _cleanup_strbuf_ struct strbuf valid = STRBUF_INIT;
+    for (const char *at = text; *at; at++) {
+        /* The longest piece that is one character: jansson knows which are. */
+        json_t *one = NULL;
+        size_t length = 4;
+        for (; length > 0 && !one; length--)
+            if (strnlen(at, length) == length)
+                one = json_stringn(at, length);
+        if (one) {
+            strbuf_add(&valid, json_string_value(one), json_string_length(one));
+            at += json_string_length(one) - 1;
+        } else {
+            strbuf_add_string(&valid, "\xEF\xBF\xBD");
+        }
+        json_decref(one);
+    }
+    return json_string(strbuf_text(&valid));
+}
+
+/* As Go's json.Encoder: a line feed at the end. */
+static char *format_line(json_t *json, size_t *length)
+{
+    char *text = json_format(json);
+    json_decref(json);
+    *length = strlen(text);
+    text[(*length)++] = '\n'; /* in the place of the NUL */
+    return text;
+}
+
+bool respond_json(struct call *call, int status, json_t *json)
+{
+    size_t length;
+    _cleanup_free_ char *text = format_line(json, &length);
+    http_exchange_answer(call->exchange, status, "application/json", text, length);
+    return true;
+}
+
+bool respond_empty(struct call *call, int status)
+{
+    http_exchange_answer(call->exchange, status, NULL, "", 0);
+    return true;
+}
+
+void respond_error(struct http_exchange *exchange, const struct error *err)
+{
+    int status = error_status(err->kind);
+    if (status == 304) {
+        http_exchange_answer(exchange, status, NULL, "", 0);
+        return;
+    }
+    size_t length;
+    _cleanup_free_ char *text = format_line(json_pack("{s:o}", "message", json_text(error_message(err))), &length);
+    http_exchange_answer(exchange, status, "application/json", text, length);
+}
+
+bool respond_line(struct call *call, json_t *json)
+{
+    size_t length;
+    _cleanup_free_ char *text = format_line(json, &length);
+    return http_exchange_write(call->exchange, text, length);
+}
+
+bool respond_line_error(struct call *call, struct error *err)
+{
+    const char *message = error_message(err);
+    respond_line(
+        call, json_pack("{s:{s:o}, s:o}", "errorDetail", "message", json_text(message), "error", json_text(message)));
+    error_release(err);
+    return true;
+}

@@ -1,0 +1,19 @@
+/* The routes as one table, and the search in it. */
+#pragma once
+
+#include "api/call.h"
+
+struct route {
+    const char *method;
+    const char *pattern; /* "/images/{name}/json": {id} is one segment, {name} one or more */
+    call_handler handle; /* NULL: known to Docker's API, and refused by this version of Wherry */
+    int min_version;     /* 0: all */
+};
+
+extern const struct route routes[];
+extern const size_t route_count;
+
+/* Does `path` have the form of `pattern`? *target is what stands for the braces (caller frees), or "". */
+bool route_matches(const char *pattern, const char *path, char **target);
+/* The first route in the table's order that matches; NULL where there is none. */
+const struct route *route_find(const char *method, const char *path, int version, char **target);

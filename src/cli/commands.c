@@ -1,0 +1,15 @@
+/* The registry: one line a command. `wherry --help` lists the common ones in this order, all others by name. */
+#include "cli/command.h"
+
+#define COMMANDS(row)                                                                                                  \
+    row(run) row(exec) row(ps) row(images) row(version) row(info) row(attach) row(container) row(container_inspect)    \
+        row(create) row(history) row(image) row(image_inspect) row(import) row(inspect) row(kill) row(load) row(logs)  \
+            row(pause) row(port) row(rename) row(restart) row(rm) row(rmi) row(save) row(start) row(stop) row(tag)     \
+                row(unpause) row(wait)
+
+#define DECLARE(name) extern const struct command name##_command;
+COMMANDS(DECLARE)
+
+#define ADDRESS(name) &name##_command,
+const struct command *const commands[] = {COMMANDS(ADDRESS)};
+const size_t command_count = ARRAY_SIZE(commands);

@@ -1,0 +1,22 @@
+#include "cli/global_options.h"
+
+#define TLS_REFUSED "TLS connections to an engine are not supported by this version of wherry"
+
+#define AT(member) offsetof(struct global_values, member)
+static const struct option rows[] = {
+    {"config", 0, OPTION_STRING, AT(config), "string", "Location of client config files (default \"~/.docker\")"},
+    {"context", 'c', OPTION_STRING, AT(context), "string",
+     "Name of the context to use to connect to the daemon (overrides DOCKER_HOST env var and default context set with "
+     "\"docker context use\")"},
+    {"debug", 'D', OPTION_BOOL, AT(is_debug), NULL, "Enable debug mode"},
+    {"host", 'H', OPTION_LIST, AT(hosts), "list", "Daemon socket to connect to"},
+    {"log-level", 'l', OPTION_STRING, AT(log_level), "string",
+     "Set the logging level (\"debug\", \"info\", \"warn\", \"error\", \"fatal\")", "info"},
+    {"tls", 0, OPTION_BOOL, 0, NULL, "Use TLS; implied by --tlsverify", .unsupported = TLS_REFUSED},
+    {"tlscacert", 0, OPTION_STRING, 0, "string", "Trust certs signed only by this CA", .unsupported = TLS_REFUSED},
+    {"tlscert", 0, OPTION_STRING, 0, "string", "Path to TLS certificate file", .unsupported = TLS_REFUSED},
+    {"tlskey", 0, OPTION_STRING, 0, "string", "Path to TLS key file", .unsupported = TLS_REFUSED},
+    {"tlsverify", 0, OPTION_BOOL, 0, NULL, "Use TLS and verify the remote", .unsupported = TLS_REFUSED},
+    {"version", 'v', OPTION_BOOL, AT(wants_version), NULL, "Print version information and quit"},
+};
+const struct option_table global_options = {rows, ARRAY_SIZE(rows)};

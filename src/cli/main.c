@@ -1,0 +1,136 @@
+/* wherry: the command line. Starts nothing that a command does not need: no locale, no threads, no connection. */
+#include <string.h>
+
+#include "base/memory.h"
+#include "cli/global_options.h"
+#include "cli/invoke.h"
+
+static int unknown_command(const char *parent, const char *word)
+{
+    if (parent)
+        fprintf(stderr, "wherry: unknown command: wherry %s %s\n\nUsage:  wherry %s\n\n", parent, word, parent);
+    else
+        fprintf(stderr, "wherry: unknown command: wherry %s\n\n", word);
+    fprintf(stderr, "Run 'wherry%s%s --help' for more information\n", parent ? " " : "", string_or_empty(parent));
+    return EXIT_CODE_FAILURE;
+}
+
+static bool check_global_values(const struct global_values *values, struct error *err)
+{
+    static const char *const levels[] = {"panic", "fatal", "error", "warn", "warning", "info", "debug", "trace"};
+    bool is_level = !values->log_level;
+    for (size_t i = 0; !is_level && i < ARRAY_SIZE(levels); i++)
+        is_level = string_equal(values->log_level, levels[i]);
+    if (!is_level)
+        return error_set(err, ERROR_INVALID, "Unable to parse logging level: %s", values->log_level);
+    if (values->hosts.count > 1)
+        return error_set(err, ERROR_INVALID,
+                         "Failed to initialize: unable to resolve docker endpoint: specify only one "
+                         "-H");
+    const char *context = values->context;
+    if (!string_is_set(context) && values->hosts.count == 0 && !getenv("DOCKER_HOST") && !getenv("WHERRY_HOST"))
+        context = getenv("DOCKER_CONTEXT");
+    if (string_is_set(context) && values->hosts.count > 0)
+        return error_set(err, ERROR_INVALID, "conflicting options: cannot specify both --host and --context");
+    if (string_is_set(context) && !string_equal(context, "default"))
+        return error_set(err, ERROR_UNSUPPORTED,
+                         "Failed to initialize: unable to resolve docker endpoint: context \"%s\": contexts are not "
+                         "supported by this version of wherry, use --host",
+                         context);
+    return true;
+}
+
+static char *default_config_directory(void)
+{
+    const char *directory = getenv("DOCKER_CONFIG");
+    if (string_is_set(directory))
+        return xstrdup(directory);
+    const char *home = getenv("HOME");
+    return xasprintf("%s/.docker", string_is_set(home) ? home : "");
+}
+
+/* `words` begin with the command's name. */
+static int dispatch(const struct global_values *values, int count, char **words)
+{
+    _cleanup_free_ char *path = xstrdup(words[0]);
+    bool asks_help = string_equal(words[0], "help");
+    if (asks_help) {
+        if (count == 1) {
+            help_print_top();
+            return 0;
+        }
+        count--;
+        words++;
+        string_replace(&path, words[0]);
+    }
+    const struct command *command = command_find(path);
+    if (!command && asks_help) {
+        fprintf(stderr, "unknown help topic: %s\n", path);
+        return EXIT_CODE_FAILURE;
+    }
+    if (!command)
+        return unknown_command(NULL, words[0]);
+    while (!command->run) {
+        count--;
+        words++;
+        bool wants_help = count == 0 || string_equal(words[0], "--help") || string_equal(words[0], "-h");
+        if (wants_help) {
+            help_print(command, path);
+            return 0;
+        }
+        if (words[0][0] == '-') {
+            fprintf(stderr,
+                    "unknown %s: %s\n\nUsage:  wherry %s\n\nRun 'wherry %s --help' for more "
+                    "information\n",
+                    words[0][1] == '-' ? "flag" : "shorthand flag", words[0], path, path);
+            return EXIT_CODE_USAGE;
+        }
+        _cleanup_free_ char *longer = xasprintf("%s %s", path, words[0]);
+        command = command_find(longer);
+        if (!command)
+            return unknown_command(path, words[0]);
+        string_replace(&path, longer);
+    }
+    if (asks_help) {
+        help_print(command, command_canonical_path(command, path));
+        return 0;
+    }
+    _cleanup_free_ char *directory = values->config ? xstrdup(values->config) : default_config_directory();
+    struct invocation invocation = {
+        .command = command,
+        .path = path,
+        .host = values->hosts.count > 0 ? values->hosts.items[0] : NULL,
+        .is_debug = values->is_debug,
+        .config_directory = directory,
+    };
+    return command_invoke(&invocation, count - 1, words + 1);
+}
+
+int main(int argc, char **argv)
+{
+    struct global_values values = {0};
+    struct option_parse parse = {.stops_at_first_argument = true};
+    struct error err = ERROR_INIT;
+    int status = 0;
+    if (!options_parse(&global_options, argc - 1, argv + 1, &values, &parse, &err)) {
+        status = err.kind == ERROR_UNSUPPORTED ? EXIT_CODE_FAILURE : EXIT_CODE_USAGE;
+        command_print_error(&err);
+        if (status == EXIT_CODE_USAGE)
+            fprintf(stderr,
+                    "\nUsage:  wherry [OPTIONS] COMMAND [ARG...]\n\nRun 'wherry --help' for more information\n");
+    } else if (parse.wants_help || (parse.arguments.count == 0 && !values.wants_version)) {
+        help_print_top();
+    } else if (!check_global_values(&values, &err)) {
+        command_print_error(&err);
+        status = EXIT_CODE_FAILURE;
+    } else if (values.wants_version) {
+        printf("Wherry version " WHERRY_VERSION "\n");
+    } else {
+        status = dispatch(&values, (int)parse.arguments.count, parse.arguments.items);
+    }
+    options_release(&global_options, &values);
+    option_parse_release(&parse);
+    if (fflush(stdout) != 0 && status == 0)
+        status = EXIT_CODE_FAILURE;
+    return status;
+}

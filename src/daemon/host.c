@@ -1,0 +1,190 @@
+#include "daemon/host.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <netdb.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/memory.h"
+
+#define DEFAULT_TCP_PORT    "2375"
+#define FIRST_ACTIVATION_FD 3 /* SD_LISTEN_FDS_START */
+#define BACKLOG             1024
+
+/* "tcp://[::1]:2375" → "::1" and "2375"; the caller frees both, whatever the answer is. */
+static bool split_tcp(const char *host, char **name, char **port)
+{
+    const char *text = host + strlen("tcp://");
+    const char *colon = strrchr(text, ':'), *bracket = strrchr(text, ']');
+    if (colon && bracket && colon < bracket)
+        colon = NULL;
+    size_t length = colon ? (size_t)(colon - text) : strlen(text);
+    if (text[0] == '[') {
+        if (!bracket || (size_t)(bracket - text) + 1 != length)
+            return false;
+        *name = xstrndup(text + 1, length - 2);
+    } else {
+        *name = xstrndup(text, length);
+    }
+    *port = xstrdup(colon && colon[1] ? colon + 1 : DEFAULT_TCP_PORT);
+    return !strchr(*name, '/') && strspn(*port, "0123456789") == strlen(*port);
+}
+
+bool host_check(const char *host, struct error *err)
+{
+    if (string_starts_with(host, "unix://")) {
+        const char *path = host + strlen("unix://");
+        if (*path && strlen(path) >= sizeof(((struct sockaddr_un *)0)->sun_path))
+            return error_set(err, ERROR_INVALID, "invalid bind address (%s): the path of the socket is too long", host);
+        return true;
+    }
+    if (string_starts_with(host, "tcp://")) {
+        _cleanup_free_ char *name = NULL, *port = NULL;
+        return split_tcp(host, &name, &port) ||
+               error_set(err, ERROR_INVALID, "invalid bind address (%s): should be of the form tcp://HOST:PORT", host);
+    }
+    if (string_starts_with(host, "fd://"))
+        return true;
+    const char *colon = strstr(host, "://");
+    if (colon)
+        return error_set(err, ERROR_INVALID, "invalid bind address (%s): unsupported proto '%.*s'", host,
+                         (int)(colon - host), host);
+    return error_set(err, ERROR_INVALID, "invalid bind address (%s): it must start with unix://, tcp:// or fd://",
+                     host);
+}
+
+static bool unix_address(const char *path, struct sockaddr_un *address)
+{
+    *address = (struct sockaddr_un){.sun_family = AF_UNIX};
+    if (strlen(path) >= sizeof(address->sun_path))
+        return false;
+    memcpy(address->sun_path, path, strlen(path) + 1);
+    return true;
+}
+
+bool host_is_answering(const char *path)
+{
+    struct sockaddr_un address;
+    _cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0 || !unix_address(path, &address))
+        return false;
+    /* EAGAIN: the queue is full, so someone has it. */
+    return connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0 || errno == EAGAIN;
+}
+
+static bool find_group(const char *name, gid_t *out, struct error *err)
+{
+    const struct group *group = getgrnam(name ? name : "docker");
+    int64_t number;
+    if (group)
+        *out = group->gr_gid;
+    else if (!name)
+        *out = 0;
+    else if (parse_int64(name, &number) && number >= 0)
+        *out = (gid_t)number;
+    else
+        return error_set(err, ERROR_INVALID, "could not change group of the socket to %s: group %s not found", name,
+                         name);
+    return true;
+}
+
+static void add(struct listener **listeners, size_t *count, int fd, char *name)
+{
+    *APPEND(*listeners, *count) = (struct listener){.fd = fd, .name = name};
+}
+
+static bool listen_unix(const char *path, const char *group_name, struct listener **listeners, size_t *count,
+                        struct error *err)
+{
+    struct sockaddr_un address;
+    gid_t group = 0;
+    if (!find_group(group_name, &group, err))
+        return false;
+    if (!unix_address(path, &address))
+        return error_set(err, ERROR_INVALID, "the path of the socket is too long: %s", path);
+    if (host_is_answering(path))
+        return error_set(err, ERROR_CONFLICT, "can't create unix socket %s: another server listens on it", path);
+    _cleanup_free_ char *slash = xstrdup(path);
+    *strrchr(slash, '/') = '\0';
+    if (*slash && !directory_make(slash, 0755, err))
+        return false;
+    if (unlink(path) < 0 && errno != ENOENT)
+        return error_errno(err, "can't create unix socket %s", path);
+    _cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    /* Until the mode is set, the umask keeps everyone but root from connecting. */
+    if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 || chown(path, 0, group) < 0 ||
+        chmod(path, 0660) < 0 || listen(fd, BACKLOG) < 0)
+        return error_errno(err, "can't create unix socket %s", path);
+    add(listeners, count, TAKE_FD(fd), xstrdup(path));
+    return true;
+}
+
+static bool listen_tcp(const char *host, struct listener **listeners, size_t *count, struct error *err)
+{
+    _cleanup_free_ char *name = NULL, *port = NULL;
+    if (!split_tcp(host, &name, &port))
+        return error_set(err, ERROR_INVALID, "invalid bind address (%s)", host);
+    struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE}, *found = NULL;
+    int failure = getaddrinfo(*name ? name : "127.0.0.1", port, &hints, &found);
+    if (failure)
+        return error_set(err, ERROR_INVALID, "listen %s: %s", host, gai_strerror(failure));
+    _cleanup_close_ int fd = socket(found->ai_family, found->ai_socktype | SOCK_CLOEXEC, found->ai_protocol);
+    int on = 1;
+    bool is_listening = fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0 &&
+                        bind(fd, found->ai_addr, found->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0;
+    int cause = errno;
+    freeaddrinfo(found);
+    if (!is_listening)
+        return error_errno_value(err, cause, "listen tcp %s:%s", name, port);
+    log_warning("Binding to IP address %s:%s without TLS gives everyone who can reach it root access to this machine",
+                *name ? name : "127.0.0.1", port);
+    add(listeners, count, TAKE_FD(fd), xasprintf("%s:%s", *name ? name : "127.0.0.1", port));
+    return true;
+}
+
+/* systemd's socket activation, sd_listen_fds(3). */
+static bool take_activated(struct listener **listeners, size_t *count, struct error *err)
+{
+    int64_t pid, number;
+    const char *for_pid = getenv("LISTEN_PID"), *fds = getenv("LISTEN_FDS");
+    if (!for_pid || !fds || !parse_int64(for_pid, &pid) || pid != getpid() || !parse_int64(fds, &number) || number < 1)
+        return error_set(err, ERROR_INVALID,
+                         "no sockets found via socket activation: make sure the service was started "
+                         "by systemd");
+    for (int fd = FIRST_ACTIVATION_FD; fd < FIRST_ACTIVATION_FD + number; fd++) {
+        fcntl(fd, F_SETFD, FD_CLOEXEC);
+        add(listeners, count, fd, xasprintf("fd://%d", fd));
+    }
+    unsetenv("LISTEN_PID");
+    unsetenv("LISTEN_FDS");
+    unsetenv("LISTEN_FDNAMES");
+    return true;
+}
+
+bool host_listen(const char *host, const char *group, struct listener **listeners, size_t *count, struct error *err)
+{
+    if (string_starts_with(host, "unix://")) {
+        const char *path = host + strlen("unix://");
+        return listen_unix(*path ? path : "/var/run/docker.sock", group, listeners, count, err);
+    }
+    if (string_starts_with(host, "tcp://"))
+        return listen_tcp(host, listeners, count, err);
+    if (string_starts_with(host, "fd://"))
+        return take_activated(listeners, count, err);
+    return host_check(host, err);
+}
+
+void listeners_forget(struct listener *listeners, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (listeners[i].name[0] == '/')
+            unlink(listeners[i].name);
+        free(listeners[i].name);
+    }
+    free(listeners);
+}

@@ -1,0 +1,20 @@
+/* The addresses wherryd listens on (-H). */
+#pragma once
+
+#include "base/error.h"
+#include "base/text.h"
+
+/* unix://PATH, tcp://[HOST][:PORT] or fd://; else ERROR_INVALID in dockerd's words. */
+bool host_check(const char *host, struct error *err);
+
+struct listener {
+    int fd;
+    char *name; /* as the log shows it */
+};
+/* Opens a host's sockets: one, or all that systemd passed (fd://). Appends to *listeners. A unix socket that nobody
+   listens on any more is replaced. `group`: NULL gives "docker" where there is such a group, else root. */
+bool host_listen(const char *host, const char *group, struct listener **listeners, size_t *count, struct error *err);
+/* Does some server accept connections on this unix socket? */
+bool host_is_answering(const char *path);
+/* Removes the unix sockets that were made and frees; does not close. */
+void listeners_forget(struct listener *listeners, size_t count);

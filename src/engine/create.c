@@ -1,0 +1,252 @@
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "engine/engine_state.h"
+#include "engine/mounts.h"
+#include "engine/names.h"
+#include "engine/validate.h"
+#include "engine/volumes.h"
+#include "runtime/defaults.h"
+
+/* As Docker's runconfig merge: what the user gave wins; the image's environment follows the user's. */
+static void merge_image(struct container_config *config, const struct container_config *image)
+{
+    if (!string_is_set(config->user))
+        string_replace(&config->user, image->user);
+    for (size_t i = 0; i < image->exposed_ports.count; i++)
+        if (!strlist_contains(&config->exposed_ports, image->exposed_ports.items[i]))
+            strlist_add(&config->exposed_ports, image->exposed_ports.items[i]);
+    for (size_t i = 0; i < image->env.count; i++) {
+        _cleanup_free_ char *key = xstrndup(image->env.items[i], strcspn(image->env.items[i], "="));
+        bool is_given = false;
+        for (size_t j = 0; j < config->env.count && !is_given; j++) {
+            size_t length = strlen(key);
+            is_given = strncmp(config->env.items[j], key, length) == 0 &&
+                       (config->env.items[j][length] == '=' || config->env.items[j][length] == '\0');
+        }
+        if (!is_given)
+            strlist_add(&config->env, image->env.items[i]);
+    }
+    for (size_t i = 0; i < image->labels.count; i++)
+        if (!strmap_get(&config->labels, image->labels.items[i].key))
+            strmap_set(&config->labels, image->labels.items[i].key, image->labels.items[i].value);
+    if (config->entrypoint.count == 0) {
+        if (config->cmd.count == 0)
+            strlist_copy(&config->cmd, &image->cmd);
+        if (!strlist_is_given(&config->entrypoint))
+            strlist_copy(&config->entrypoint, &image->entrypoint);
+    }
+    if (!string_is_set(config->working_dir))
+        string_replace(&config->working_dir, image->working_dir);
+    for (size_t i = 0; i < image->volumes.count; i++)
+        if (!strlist_contains(&config->volumes, image->volumes.items[i]))
+            strlist_add(&config->volumes, image->volumes.items[i]);
+    if (!string_is_set(config->stop_signal))
+        string_replace(&config->stop_signal, image->stop_signal);
+    if (config->shell.count == 0 && image->shell.count)
+        strlist_copy(&config->shell, &image->shell);
+}
+
+static bool has_health_check(const struct container_config *config)
+{
+    return config->healthcheck && config->healthcheck->test.count > 0 &&
+           !string_equal(config->healthcheck->test.items[0], "NONE");
+}
+
+static bool resolve_image(struct engine *engine, struct create_request *request, struct container_record *record,
+                          struct strlist *warnings, struct error *err)
+{
+    if (!string_is_set(request->config.image)) {
+        if (request->config.cmd.count == 0 && request->config.entrypoint.count == 0)
+            return error_set(err, ERROR_INVALID, "no command specified");
+        return error_set(err, ERROR_INVALID, "an image must be given");
+    }
+    _cleanup_image_ struct image image = {0};
+    if (!image_get(engine->store, request->config.image, &image, err))
+        return false;
+    record->image_id = xstrdup(image.id);
+    if (has_health_check(&image.parsed.config) && !request->config.healthcheck)
+        strlist_add(warnings, "The image's health check is not run: health checks are not supported by this version.");
+    merge_image(&request->config, &image.parsed.config);
+    return true;
+}
+
+static bool take_command(struct container_record *record, struct error *err)
+{
+    struct container_config *config = &record->config;
+    if (config->entrypoint.count == 1 && !config->entrypoint.items[0][0])
+        strlist_release(&config->entrypoint);
+    if (config->entrypoint.count == 0 && config->cmd.count == 0)
+        return error_set(err, ERROR_INVALID, "no command specified");
+    const struct strlist *first = config->entrypoint.count ? &config->entrypoint : &config->cmd;
+    record->path = xstrdup(first->items[0]);
+    strlist_give(&record->args);
+    for (size_t i = 1; i < first->count; i++)
+        strlist_add(&record->args, first->items[i]);
+    for (size_t i = 0; config->entrypoint.count && i < config->cmd.count; i++)
+        strlist_add(&record->args, config->cmd.items[i]);
+    return true;
+}
+
+static void set_hostname(struct engine *engine, struct container_record *record)
+{
+    struct container_config *config = &record->config;
+    const char *mode = record->host_config.network_mode;
+    if (string_is_set(config->hostname))
+        return;
+    if (string_starts_with(mode, "container:")) {
+        _cleanup_container_ struct container *other = container_find(engine, mode + strlen("container:"), NULL);
+        if (other)
+            string_replace(&config->hostname, other->record.config.hostname);
+        return;
+    }
+    struct utsname names;
+    bool is_host =
+        string_equal(record->host_config.network_mode, "host") || string_equal(record->host_config.uts_mode, "host");
+    if (is_host && uname(&names) == 0)
+        string_replace(&config->hostname, names.nodename);
+    else
+        config->hostname = xstrndup(record->id, ID_SHORT_LENGTH);
+}
+
+static void set_system_paths(struct host_config *host)
+{
+    bool is_open = host->privileged;
+    for (size_t i = 0; i < host->security_opt.count; i++)
+        is_open = is_open || string_equal(host->security_opt.items[i], "systempaths=unconfined");
+    if (is_open) {
+        strlist_release(&host->masked_paths);
+        strlist_release(&host->readonly_paths);
+        return;
+    }
+    if (!strlist_is_given(&host->masked_paths))
+        defaults_masked_paths(&host->masked_paths);
+    if (!strlist_is_given(&host->readonly_paths))
+        defaults_readonly_paths(&host->readonly_paths);
+}
+
+/* The endpoint of the network mode is always there, as inspect shows it; what the request says of it is kept. */
+static bool take_endpoints(struct container_record *record, struct networking_config *networking, struct error *err)
+{
+    const char *mode = record->host_config.network_mode;
+    if (string_starts_with(mode, "container:"))
+        return true;
+    struct record_map *asked = &networking->endpoints_config;
+    for (size_t i = 0; i < asked->keys.count; i++) {
+        const char *name = asked->keys.items[i];
+        if (!string_equal(name, mode) && !(string_equal(name, "default") && string_equal(mode, "bridge")))
+            return error_set(err, ERROR_UNSUPPORTED,
+                             "joining more than one network at creation is not supported by this version: %s", name);
+        const struct endpoint_settings *theirs = RECORD_AT(*asked, struct endpoint_settings, i);
+        const struct endpoint_ipam_config *ipam = theirs->ipam_config;
+        if (ipam && (string_is_set(ipam->ipv4_address) || string_is_set(ipam->ipv6_address)))
+            return error_set(err, ERROR_INVALID,
+                             "user specified IP address is supported on user defined networks only");
+        if (theirs->aliases.count > 0 && string_equal(mode, "bridge"))
+            return error_set(err, ERROR_INVALID,
+                             "network-scoped alias is supported only for containers in user "
+                             "defined networks");
+        struct endpoint_settings *place = record_map_put(&record->endpoints, &endpoint_settings_type, mode);
+        record_copy(&endpoint_settings_type, place, theirs);
+    }
+    record_map_put(&record->endpoints, &endpoint_settings_type, mode);
+    return true;
+}
+
+static bool check_other_containers(struct engine *engine, const struct host_config *host, struct error *err)
+{
+    const char *modes[] = {host->pid_mode, host->ipc_mode};
+    for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
+        if (!modes[i] || !string_starts_with(modes[i], "container:"))
+            continue;
+        _cleanup_error_ struct error why = ERROR_INIT;
+        _cleanup_container_ struct container *other = container_find(engine, modes[i] + 10, &why);
+        if (!other)
+            return error_set(err, ERROR_INVALID, "%s", error_message(&why));
+    }
+    return true;
+}
+
+static bool choose_name(struct engine *engine, struct container_record *record, const char *name, struct error *err)
+{
+    if (string_is_set(name)) {
+        const char *plain = name[0] == '/' ? name + 1 : name;
+        if (!name_is_valid(plain))
+            return error_set(err, ERROR_INVALID,
+                             "Invalid container name (%s), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed", name);
+        record->name = xstrdup(plain);
+        return true;
+    }
+    for (unsigned attempt = 0; attempt < 6; attempt++) {
+        free(record->name);
+        record->name = name_generate(attempt);
+        if (!container_name_is_taken(engine, record->name))
+            return true;
+    }
+    string_replace(&record->name, record->id);
+    return true;
+}
+
+static bool fill_record(struct engine *engine, const char *name, struct create_request *request,
+                        struct container_record *record, struct strlist *warnings, struct error *err)
+{
+    char id[ID_LENGTH + 1];
+    id_generate(id);
+    record->id = xstrdup(id);
+    record->created = clock_now();
+    if (!choose_name(engine, record, name, err))
+        return false;
+    if (!validate_request(request, warnings, err) || !check_other_containers(engine, &request->host_config, err) ||
+        !resolve_image(engine, request, record, warnings, err))
+        return false;
+    request_defaults(&engine->options, request);
+    if (!mounts_collect(engine, request, &record->mounts, err))
+        return false;
+    record->config = request->config;
+    request->config = (struct container_config){0};
+    record->host_config = request->host_config;
+    request->host_config = (struct host_config){0};
+    set_hostname(engine, record);
+    set_system_paths(&record->host_config);
+    return take_command(record, err) && take_endpoints(record, &request->networking_config, err);
+}
+
+static void remove_files(struct container *container)
+{
+    _cleanup_free_ char *folder = container_path(container, NULL);
+    container_layer_remove(container->engine->store, container->record.id, NULL);
+    tree_remove(-1, folder, NULL);
+}
+
+bool container_create(struct engine *engine, const char *name, struct create_request *request, char **id,
+                      struct strlist *warnings, struct error *err)
+{
+    _cleanup_container_ struct container *container = container_new(engine);
+    bool is_good = fill_record(engine, name, request, &container->record, warnings, err);
+    record_release(&create_request_type, request);
+    record_release(&container_config_type, &request->config);
+    if (!is_good || !container_begin(container, container->record.id, err))
+        return false;
+    /* The name is taken first, so that two who want it cannot both go on; the operation keeps others off until the
+       container is whole. */
+    if (!container_table_add(engine, container, err))
+        return false;
+    is_good = container_layer_create(engine->store, container->record.id, err) &&
+              volumes_prepare(engine, &container->record, err) && container_save(container, DURABLE, err);
+    if (!is_good) {
+        container_lock(container);
+        container->is_removed = true;
+        container_unlock(container);
+        container_table_remove(engine, container);
+        volumes_remove_anonymous(engine, container);
+        remove_files(container);
+    }
+    container_end(container);
+    if (!is_good)
+        return false;
+    *id = xstrdup(container->record.id);
+    return true;
+}

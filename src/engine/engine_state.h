@@ -1,0 +1,48 @@
+/* The engine's own struct, for the files of this room. */
+#pragma once
+
+#include <pthread.h>
+
+#include "engine/container.h"
+#include "engine/engine.h"
+
+struct engine {
+    struct engine_options options; /* strings owned */
+    struct store *store;
+    struct network_manager *network;
+
+    pthread_mutex_t table_lock;    /* see container.h for the order of locks */
+    struct container **containers; /* in order of creation */
+    size_t container_count;
+    struct exec_session **execs;
+    size_t exec_count;
+
+    int epoll; /* the supervisor's */
+    int wake;  /* eventfd: there is a new deadline, or it is time to stop */
+    pthread_t supervisor;
+    bool has_supervisor;
+    atomic_bool is_stopping;
+
+    pthread_mutex_t job_lock;
+    pthread_cond_t job_ended;
+    size_t job_count; /* background threads that still run */
+};
+
+/* Runs function(container) in a thread of its own, with a reference held; engine_close waits for it. */
+void engine_run_job(struct container *container, void (*function)(struct container *container));
+
+bool supervisor_start(struct engine *engine, struct error *err);
+void supervisor_stop(struct engine *engine);
+/* The watch's owner stays referenced until its end was handled. Callable from every thread. */
+void supervisor_watch(struct engine *engine, struct watch *watch);
+/* A container's restart_at was set. */
+void supervisor_wake(struct engine *engine);
+
+/* recover.c */
+bool engine_recover(struct engine *engine, struct error *err);
+/* exec.c */
+void exec_record_exit(struct exec_session *session);
+void exec_forget_container(struct engine *engine, const struct container *container);
+/* Ids of the running sessions of a container, or NULL; a new reference. */
+json_t *exec_ids(struct engine *engine, const struct container *container);
+void exec_table_release(struct engine *engine);

@@ -1,0 +1,216 @@
+#include <string.h>
+#include <sys/stat.h>
+
+#include <dirent.h>
+#include <fcntl.h>
+
+#include "base/memory.h"
+#include "engine/engine_state.h"
+#include "engine/show.h"
+#include "json/json_record.h"
+
+static json_t *text(const char *value)
+{
+    return json_string(string_or_empty(value));
+}
+
+static json_t *time_value(unix_nano time)
+{
+    char buffer[TIME_TEXT_SIZE];
+    return json_string(time_format(time, buffer));
+}
+
+static json_t *state_json(const struct container *container)
+{
+    const struct container_record *record = &container->record;
+    enum container_status status = container->status;
+    json_t *json = json_object();
+    json_object_set_new(json, "Status", text(status_text(status)));
+    json_object_set_new(json, "Running", json_boolean(status_is_running(status)));
+    json_object_set_new(json, "Paused", json_boolean(status == STATUS_PAUSED));
+    json_object_set_new(json, "Restarting", json_boolean(status == STATUS_RESTARTING));
+    json_object_set_new(json, "OOMKilled", json_boolean(record->is_oom_killed));
+    json_object_set_new(json, "Dead", json_boolean(status == STATUS_DEAD));
+    json_object_set_new(json, "Pid", json_integer(record->pid));
+    json_object_set_new(json, "ExitCode", json_integer(record->exit_code));
+    json_object_set_new(json, "Error", text(record->error));
+    json_object_set_new(json, "StartedAt", time_value(record->started_at));
+    json_object_set_new(json, "FinishedAt", time_value(record->finished_at));
+    return json;
+}
+
+json_t *show_networks(const struct container *container)
+{
+    json_t *json = json_object();
+    const struct record_map *endpoints = &container->record.endpoints;
+    for (size_t i = 0; i < endpoints->keys.count; i++)
+        json_object_set_new(
+            json, endpoints->keys.items[i],
+            record_to_json(&endpoint_settings_type, RECORD_AT(*endpoints, struct endpoint_settings, i)));
+    return json;
+}
+
+json_t *show_mounts(const struct container *container)
+{
+    json_t *json = json_array();
+    const struct record_list *mounts = &container->record.mounts;
+    for (size_t i = 0; i < mounts->count; i++)
+        json_array_append_new(json,
+                              record_to_json(&mount_point_type, &RECORD_AT(*mounts, struct container_mount, i)->point));
+    return json;
+}
+
+static json_t *network_settings(const struct container *container)
+{
+    const struct container_record *record = &container->record;
+    struct endpoint_settings none = {0};
+    const struct endpoint_settings *bridge = record_map_get(&record->endpoints, &endpoint_settings_type, "bridge");
+    if (!bridge)
+        bridge = &none;
+    _cleanup_free_ char *key = record->pid > 0 ? xasprintf("/proc/%lld/ns/net", (long long)record->pid) : NULL;
+    json_t *json = json_object();
+    json_object_set_new(json, "Bridge", text(NULL));
+    json_object_set_new(json, "SandboxID", text(record->pid > 0 ? record->id : NULL));
+    json_object_set_new(json, "SandboxKey", text(key));
+    json_t *ports = json_object();
+    for (size_t i = 0; i < record->config.exposed_ports.count && record->pid > 0; i++)
+        json_object_set_new(ports, record->config.exposed_ports.items[i], json_null());
+    json_object_set_new(json, "Ports", ports);
+    json_object_set_new(json, "HairpinMode", json_false());
+    json_object_set_new(json, "LinkLocalIPv6Address", text(NULL));
+    json_object_set_new(json, "LinkLocalIPv6PrefixLen", json_integer(0));
+    json_object_set_new(json, "SecondaryIPAddresses", json_null());
+    json_object_set_new(json, "SecondaryIPv6Addresses", json_null());
+    json_object_set_new(json, "EndpointID", text(bridge->endpoint_id));
+    json_object_set_new(json, "Gateway", text(bridge->gateway));
+    json_object_set_new(json, "GlobalIPv6Address", text(bridge->global_ipv6_address));
+    json_object_set_new(json, "GlobalIPv6PrefixLen", json_integer(bridge->global_ipv6_prefix_length));
+    json_object_set_new(json, "IPAddress", text(bridge->ip_address));
+    json_object_set_new(json, "IPPrefixLen", json_integer(bridge->ip_prefix_length));
+    json_object_set_new(json, "IPv6Gateway", text(bridge->ipv6_gateway));
+    json_object_set_new(json, "MacAddress", text(bridge->mac_address));
+    json_object_set_new(json, "Networks", show_networks(container));
+    return json;
+}
+
+static json_t *graph_driver(const struct container *container)
+{
+    _cleanup_strlist_ struct strlist layers = {0};
+    (void)image_layers(container->engine->store, container->record.image_id, &layers, NULL);
+    _cleanup_free_ char *lower = strlist_join(&layers, ":");
+    _cleanup_free_ char *upper = container_path(container, "upper");
+    _cleanup_free_ char *work = container_path(container, "work");
+    _cleanup_free_ char *merged = container->record.pid > 0
+                                      ? xasprintf("/proc/%lld/root", (long long)container->record.pid)
+                                      : container_path(container, "merged");
+    json_t *data = json_object();
+    json_object_set_new(data, "LowerDir", text(lower));
+    json_object_set_new(data, "MergedDir", text(merged));
+    json_object_set_new(data, "UpperDir", text(upper));
+    json_object_set_new(data, "WorkDir", text(work));
+    return json_pack("{s:o, s:s}", "Data", data, "Name", "overlay2");
+}
+
+static json_t *host_config_json(const struct container *container)
+{
+    json_t *json = record_to_json(&host_config_type, &container->record.host_config);
+    /* As Docker shows them: lists that were not given are empty, not null. */
+    static const char *const lists[] = {"BlkioWeightDevice",
+                                        "BlkioDeviceReadBps",
+                                        "BlkioDeviceWriteBps",
+                                        "BlkioDeviceReadIOps",
+                                        "BlkioDeviceWriteIOps",
+                                        "Devices",
+                                        "Ulimits"};
+    for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
+        if (!json_is_array(json_object_get(json, lists[i])))
+            json_object_set_new(json, lists[i], json_array());
+    return json;
+}
+
+static void add_path(json_t *json, const char *key, const struct container *container, const char *file)
+{
+    _cleanup_free_ char *path = container_path(container, file);
+    json_object_set_new(json, key, text(path));
+}
+
+static int64_t add_sizes(int folder)
+{
+    int64_t total = 0;
+    DIR *stream = fdopendir(folder);
+    if (!stream) {
+        close_fd(folder);
+        return 0;
+    }
+    const struct dirent *entry;
+    while ((entry = readdir(stream))) {
+        struct stat info;
+        if (string_equal(entry->d_name, ".") || string_equal(entry->d_name, "..") ||
+            fstatat(dirfd(stream), entry->d_name, &info, AT_SYMLINK_NOFOLLOW) < 0)
+            continue;
+        if (S_ISREG(info.st_mode))
+            total += info.st_size;
+        if (!S_ISDIR(info.st_mode))
+            continue;
+        int inner = openat(dirfd(stream), entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (inner >= 0)
+            total += add_sizes(inner);
+    }
+    closedir(stream);
+    return total;
+}
+
+void show_sizes(const struct container *container, json_t *json)
+{
+    _cleanup_free_ char *upper = container_path(container, "upper");
+    int folder = open(upper, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int64_t own = folder < 0 ? 0 : add_sizes(folder);
+    _cleanup_image_ struct image image = {0};
+    (void)image_get(container->engine->store, container->record.image_id, &image, NULL);
+    json_object_set_new(json, "SizeRw", json_integer(own));
+    json_object_set_new(json, "SizeRootFs", json_integer(own + image.size));
+}
+
+json_t *container_inspect(struct engine *engine, const char *reference, bool wants_size, int version, struct error *err)
+{
+    (void)version; /* 1.44 to 1.50 do not differ in what is shown here */
+    _cleanup_container_ struct container *container = container_find(engine, reference, err);
+    if (!container)
+        return NULL;
+    json_t *execs = exec_ids(engine, container);
+    _cleanup_free_ char *log_path = container_has_log(container) ? container_log_path(container) : NULL;
+    container_lock(container);
+    const struct container_record *record = &container->record;
+    _cleanup_free_ char *name = xasprintf("/%s", record->name);
+    json_t *arguments = json_array();
+    for (size_t i = 0; i < record->args.count; i++)
+        json_array_append_new(arguments, json_string(record->args.items[i]));
+    json_t *json = json_object();
+    json_object_set_new(json, "Id", text(record->id));
+    json_object_set_new(json, "Created", time_value(record->created));
+    json_object_set_new(json, "Path", text(record->path));
+    json_object_set_new(json, "Args", arguments);
+    json_object_set_new(json, "State", state_json(container));
+    json_object_set_new(json, "Image", text(record->image_id));
+    add_path(json, "ResolvConfPath", container, "resolv.conf");
+    add_path(json, "HostnamePath", container, "hostname");
+    add_path(json, "HostsPath", container, "hosts");
+    json_object_set_new(json, "LogPath", text(log_path));
+    json_object_set_new(json, "Name", text(name));
+    json_object_set_new(json, "RestartCount", json_integer(record->restart_count));
+    json_object_set_new(json, "Driver", text("overlay2"));
+    json_object_set_new(json, "Platform", text("linux"));
+    json_object_set_new(json, "MountLabel", text(NULL));
+    json_object_set_new(json, "ProcessLabel", text(NULL));
+    json_object_set_new(json, "AppArmorProfile", text(NULL));
+    json_object_set_new(json, "ExecIDs", execs ? execs : json_null());
+    json_object_set_new(json, "HostConfig", host_config_json(container));
+    json_object_set_new(json, "GraphDriver", graph_driver(container));
+    json_object_set_new(json, "Mounts", show_mounts(container));
+    json_object_set_new(json, "Config", record_to_json(&container_config_type, &record->config));
+    json_object_set_new(json, "NetworkSettings", network_settings(container));
+    container_unlock(container);
+    if (wants_size)
+        show_sizes(container, json);
+    return json;
+}

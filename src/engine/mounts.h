@@ -1,0 +1,14 @@
+/* From -v, --mount, --volumes-from and an image's volumes to the mounts of a container. */
+#pragma once
+
+#include "engine/container.h"
+
+/* Parses one -v: "source:target[:options]", "target". Exposed for the unit tests. `out` must be zeroed. */
+bool bind_parse(const char *text, struct container_mount *out, struct error *err);
+/* Checks and converts one --mount. */
+bool mount_request_convert(const struct mount_request *request, struct container_mount *out, struct error *err);
+/* Checks one --tmpfs. */
+bool tmpfs_check(const char *path, const char *options, struct error *err);
+/* All the mounts of a request; named volumes are made in volumes.c later. */
+bool mounts_collect(struct engine *engine, const struct create_request *request, struct record_list *out,
+                    struct error *err);

@@ -1,0 +1,7 @@
+/* Signals as users write them: "9", "KILL", "SIGKILL", "RTMIN+3". */
+#pragma once
+
+#include "base/error.h"
+
+/* The number, or -1: "invalid signal: X" (ERROR_INVALID). */
+int signal_parse(const char *text, struct error *err);

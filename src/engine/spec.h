@@ -1,0 +1,24 @@
+/* From a container's record to what the shim carries out. */
+#pragma once
+
+#include "engine/container.h"
+
+/* Fills in a zeroed launch, joins the network, writes /etc/hosts and its like. On failure nothing of it is left but the
+   files; on success the caller releases with spec_release and, if the start then fails, leaves the network. The shown
+   endpoints are put in *endpoints (which replaces the record's under its lock once the container runs). */
+bool spec_build(struct container *container, struct launch *launch, struct record_map *endpoints, struct error *err);
+void spec_release(struct launch *launch);
+
+/* spec_mounts.c: the mounts, devices and /etc files; shm comes from `ipc`. */
+bool spec_add_mounts(struct container *container, struct launch *launch, const struct record_map *endpoints,
+                     struct error *err);
+/* spec_devices.c */
+bool spec_add_devices(const struct host_config *host, struct oci_linux *linux_, struct error *err);
+/* spec_namespaces.c: and the sysctls that need one. */
+bool spec_add_namespaces(struct container *container, struct launch *launch, struct error *err);
+
+/* The default policy, none, or the user's. The caller frees out->data. */
+bool spec_seccomp(const struct host_config *host, const struct strlist *capabilities, struct bytes *out,
+                  struct error *err);
+/* Environment of a process: Docker's defaults, then the config's. */
+void spec_environment(const struct container *container, bool has_terminal, struct strlist *out);

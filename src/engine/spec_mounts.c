@@ -1,0 +1,270 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "engine/engine_state.h"
+#include "engine/spec.h"
+#include "runtime/defaults.h"
+
+static struct oci_mount *find_mount(struct record_list *list, const char *destination, size_t *index)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        struct oci_mount *mount = RECORD_AT(*list, struct oci_mount, i);
+        if (string_equal(mount->destination, destination)) {
+            *index = i;
+            return mount;
+        }
+    }
+    return NULL;
+}
+
+/* A later mount replaces a default one at the same place. */
+static struct oci_mount *put_mount(struct record_list *list, const char *destination, const char *type,
+                                   const char *source)
+{
+    size_t index;
+    if (find_mount(list, destination, &index))
+        record_list_remove(list, &oci_mount_type, index);
+    struct oci_mount *mount = record_list_add(list, &oci_mount_type);
+    mount->destination = xstrdup(destination);
+    mount->type = xstrdup(type);
+    mount->source = xstrdup(source);
+    return mount;
+}
+
+static void remove_option(struct oci_mount *mount, const char *option)
+{
+    for (size_t i = mount->options.count; i > 0; i--)
+        if (string_equal(mount->options.items[i - 1], option))
+            strlist_remove(&mount->options, i - 1);
+}
+
+static void add_default_mounts(const struct host_config *host, struct record_list *list)
+{
+    static const char *const kernel_mounts[] = {"/sys", "/sys/fs/cgroup"};
+    size_t index;
+    defaults_mounts(list, host->shm_size);
+    for (size_t i = 0; i < ARRAY_SIZE(kernel_mounts) && host->privileged; i++) {
+        struct oci_mount *mount = find_mount(list, kernel_mounts[i], &index);
+        if (mount)
+            remove_option(mount, "ro");
+    }
+}
+
+/* --- /dev/shm and /dev/mqueue by IPC mode --- */
+
+static bool add_shared_memory(struct container *container, struct record_list *list, struct error *err)
+{
+    const char *mode = container->record.host_config.ipc_mode;
+    size_t index;
+    struct oci_mount *mount;
+    if (string_equal(mode, "none")) {
+        if (find_mount(list, "/dev/shm", &index))
+            record_list_remove(list, &oci_mount_type, index);
+        return true;
+    }
+    if (string_equal(mode, "host")) {
+        mount = put_mount(list, "/dev/shm", "bind", "/dev/shm");
+        mount->options = strlist_split("rbind,rprivate,nosuid,noexec,nodev", ',');
+        return true;
+    }
+    /* A shareable container has its shared memory in exec-root (itself in memory), so that others can mount it. */
+    _cleanup_free_ char *owner = NULL;
+    if (string_equal(mode, "shareable")) {
+        owner = xstrdup(container->record.id);
+    } else if (string_starts_with(mode, "container:")) {
+        _cleanup_container_ struct container *other = container_find(container->engine, mode + 10, err);
+        if (!other)
+            return false;
+        owner = xstrdup(other->record.id);
+    } else {
+        return true;
+    }
+    _cleanup_free_ char *path = xasprintf("%s/%s/shm", container->engine->options.exec_root, owner);
+    if (!directory_make(path, 01777, err))
+        return false;
+    if (chmod(path, 01777) < 0)
+        return error_errno(err, "cannot set the mode of %s", path);
+    mount = put_mount(list, "/dev/shm", "bind", path);
+    mount->options = strlist_split("rbind,rprivate,nosuid,noexec,nodev", ',');
+    return true;
+}
+
+/* --- /etc/hosts, /etc/hostname, /etc/resolv.conf --- */
+
+static char *host_hosts_file(const struct strlist *extra_hosts)
+{
+    struct strbuf text = STRBUF_INIT;
+    (void)file_read(AT_FDCWD, "/etc/hosts", 1 << 20, &text, NULL);
+    if (text.length && text.data[text.length - 1] != '\n')
+        strbuf_add_char(&text, '\n');
+    for (size_t i = 0; i < extra_hosts->count; i++) {
+        const char *colon = strchr(extra_hosts->items[i], ':');
+        if (colon)
+            strbuf_addf(&text, "%s\t%.*s\n", colon + 1, (int)(colon - extra_hosts->items[i]), extra_hosts->items[i]);
+    }
+    return strbuf_take(&text);
+}
+
+static bool write_files(struct container *container, const struct launch *launch, const struct record_map *endpoints,
+                        struct error *err)
+{
+    const struct container_config *config = &container->record.config;
+    const struct host_config *host = &container->record.host_config;
+    bool is_host = string_equal(host->network_mode, "host");
+    const struct strlist none = {0};
+    const struct launch_interface *interface =
+        launch->interfaces.count ? RECORD_AT(launch->interfaces, struct launch_interface, 0) : NULL;
+    (void)endpoints;
+
+    _cleanup_free_ char *hosts =
+        is_host ? host_hosts_file(&host->extra_hosts)
+                : network_hosts_file(config->hostname, config->domainname, interface ? &interface->addresses : &none,
+                                     &host->extra_hosts, interface ? interface->gateway : NULL);
+    _cleanup_free_ char *resolv = network_resolv_conf(is_host, &host->dns, &host->dns_search, &host->dns_options);
+    _cleanup_free_ char *hostname = xasprintf("%s\n", string_or_empty(config->hostname));
+    const struct {
+        const char *name, *text;
+    } files[] = {{"hosts", hosts}, {"resolv.conf", resolv}, {"hostname", hostname}};
+    for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+        _cleanup_free_ char *path = container_path(container, files[i].name);
+        if (!file_write_text(AT_FDCWD, path, files[i].text, 0644, err))
+            return false;
+    }
+    return true;
+}
+
+static bool add_files(struct container *container, struct launch *launch, const struct record_map *endpoints,
+                      struct error *err)
+{
+    static const char *const names[] = {"resolv.conf", "hostname", "hosts"};
+    const char *mode = container->record.host_config.network_mode;
+    _cleanup_container_ struct container *owner = NULL;
+    if (string_starts_with(mode, "container:")) {
+        owner = container_find(container->engine, mode + strlen("container:"), err);
+        if (!owner)
+            return false;
+    } else {
+        owner = container_ref(container);
+        if (!write_files(container, launch, endpoints, err))
+            return false;
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        _cleanup_free_ char *path = container_path(owner, names[i]);
+        _cleanup_free_ char *destination = xasprintf("/etc/%s", names[i]);
+        struct oci_mount *mount = put_mount(&launch->config.mounts, destination, "bind", path);
+        mount->options = strlist_split("rbind,rprivate", ',');
+    }
+    return true;
+}
+
+/* --- what the user asked for --- */
+
+static unsigned depth_of(const char *path)
+{
+    unsigned depth = 0;
+    for (; *path; path++)
+        depth += *path == '/';
+    return depth;
+}
+
+static int by_depth(const void *left, const void *right)
+{
+    const struct container_mount *const *a = left, *const *b = right;
+    unsigned x = depth_of((*a)->point.destination), y = depth_of((*b)->point.destination);
+    return x != y ? (x < y ? -1 : 1) : strcmp((*a)->point.destination, (*b)->point.destination);
+}
+
+static bool make_source(const struct container_mount *mount, struct error *err)
+{
+    struct stat info;
+    if (stat(mount->point.source, &info) == 0)
+        return true;
+    if (mount->is_source_made)
+        return directory_make(mount->point.source, 0755, err) ||
+               error_prefix(err, "error while creating mount source path '%s'", mount->point.source);
+    return error_set(err, ERROR_INVALID, "invalid mount config for type \"bind\": bind source path does not exist: %s",
+                     mount->point.source);
+}
+
+static bool add_mount(struct launch *launch, const struct container_mount *mount, struct error *err)
+{
+    const struct mount_point *point = &mount->point;
+    struct record_list *list = &launch->config.mounts;
+    if (string_equal(point->type, "tmpfs")) {
+        struct oci_mount *made = put_mount(list, point->destination, "tmpfs", "tmpfs");
+        made->options = strlist_split("noexec,nosuid,nodev", ',');
+        if (string_is_set(mount->tmpfs_options)) {
+            _cleanup_strlist_ struct strlist more = strlist_split(mount->tmpfs_options, ',');
+            for (size_t i = 0; i < more.count; i++)
+                strlist_add(&made->options, more.items[i]);
+        }
+        return true;
+    }
+    if (!make_source(mount, err))
+        return false;
+    struct oci_mount *made = put_mount(list, point->destination, "bind", point->source);
+    const char *propagation = string_is_set(point->propagation) ? point->propagation : "rprivate";
+    strlist_add(&made->options, mount->is_not_recursive ? "bind" : "rbind");
+    strlist_add(&made->options, propagation);
+    if (!point->is_writable)
+        strlist_add(&made->options, "ro");
+    if (strstr(propagation, "shared"))
+        string_replace(&launch->config.linux_.rootfs_propagation, "shared");
+    else if (strstr(propagation, "slave") && !launch->config.linux_.rootfs_propagation)
+        string_replace(&launch->config.linux_.rootfs_propagation, "rslave");
+    return true;
+}
+
+static void add_tmpfs(const struct host_config *host, struct record_list *list)
+{
+    for (size_t i = 0; i < host->tmpfs.count; i++) {
+        _cleanup_free_ char *destination = path_clean(host->tmpfs.items[i].key);
+        struct oci_mount *made = put_mount(list, destination, "tmpfs", "tmpfs");
+        made->options = strlist_split("noexec,nosuid,nodev", ',');
+        const char *options = host->tmpfs.items[i].value;
+        if (!string_is_set(options))
+            continue;
+        _cleanup_strlist_ struct strlist more = strlist_split(options, ',');
+        for (size_t j = 0; j < more.count; j++)
+            if (more.items[j][0])
+                strlist_add(&made->options, more.items[j]);
+    }
+}
+
+/* As Docker: a read-only root makes the kernel's file systems read-only, too, except those that must be written. */
+static void make_read_only(struct record_list *list)
+{
+    static const char *const names[] = {"/sys", "/sys/fs/cgroup"};
+    size_t index;
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        struct oci_mount *mount = find_mount(list, names[i], &index);
+        if (mount && !strlist_contains(&mount->options, "ro"))
+            strlist_add(&mount->options, "ro");
+    }
+}
+
+bool spec_add_mounts(struct container *container, struct launch *launch, const struct record_map *endpoints,
+                     struct error *err)
+{
+    const struct container_record *record = &container->record;
+    struct record_list *list = &launch->config.mounts;
+    add_default_mounts(&record->host_config, list);
+    if (record->host_config.readonly_rootfs)
+        make_read_only(list);
+    if (!add_shared_memory(container, list, err) || !add_files(container, launch, endpoints, err))
+        return false;
+    _cleanup_free_ const struct container_mount **sorted =
+        xcalloc(record->mounts.count + 1, sizeof(struct container_mount *));
+    for (size_t i = 0; i < record->mounts.count; i++)
+        sorted[i] = RECORD_AT(record->mounts, struct container_mount, i);
+    qsort(sorted, record->mounts.count, sizeof(*sorted), by_depth);
+    add_tmpfs(&record->host_config, list);
+    for (size_t i = 0; i < record->mounts.count; i++)
+        if (!add_mount(launch, sorted[i], err))
+            return false;
+    return true;
+}

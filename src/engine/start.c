@@ -1,0 +1,211 @@
+#include <errno.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "engine/engine_state.h"
+#include "engine/spec.h"
+#include "engine/start_error.h"
+#include "json/json_record.h"
+
+static int64_t log_option(const struct container *container, const char *key, int64_t otherwise)
+{
+    const char *text = strmap_get(&container->record.host_config.log_config.config, key);
+    if (!string_is_set(text))
+        return otherwise;
+    _cleanup_free_ char *number = xstrndup(text, strspn(text, "0123456789"));
+    int64_t value;
+    if (!parse_int64(number, &value))
+        return otherwise;
+    switch (text[strlen(number)]) {
+    case 'k':
+    case 'K':
+        return value << 10;
+    case 'm':
+    case 'M':
+        return value << 20;
+    case 'g':
+    case 'G':
+        return value << 30;
+    default:
+        return value;
+    }
+}
+
+static void fill_shim_options(const struct container *container, struct shim_options *options)
+{
+    const struct container_config *config = &container->record.config;
+    options->id = xstrdup(container->record.id);
+    options->directory = container_run_path(container);
+    if (container_has_log(container)) {
+        options->log_path = container_log_path(container);
+        options->log_max_size = MAX(log_option(container, "max-size", 0), 0);
+        options->log_max_files = MAX(log_option(container, "max-file", 1), 1);
+        options->log_compresses =
+            string_equal(strmap_get(&container->record.host_config.log_config.config, "compress"), "true");
+    }
+    options->has_stdin = config->open_stdin;
+    options->stdin_once = config->stdin_once;
+    options->is_terminal = config->tty;
+    const char *size = container->record.host_config.console_size;
+    _cleanup_json_ json_t *pair = size ? json_parse(size, strlen(size), NULL) : NULL;
+    options->initial_rows = json_integer_value(json_array_get(pair, 0));
+    options->initial_columns = json_integer_value(json_array_get(pair, 1));
+}
+
+static void release_shim_options(struct shim_options *options)
+{
+    free(options->id);
+    free(options->directory);
+    free(options->log_path);
+}
+
+static void release_endpoints(struct record_map *endpoints)
+{
+    while (endpoints->keys.count)
+        record_map_remove(endpoints, &endpoint_settings_type, endpoints->keys.items[0]);
+    free(TAKE_PTR(endpoints->items));
+    strlist_release(&endpoints->keys);
+}
+
+/* Starts the shim with the clients that wait for the container. */
+static bool launch_shim(struct container *container, const struct launch *launch, pid_t *pid, int *watch,
+                        struct error *err)
+{
+    struct shim_options options = {0};
+    fill_shim_options(container, &options);
+    container_lock(container);
+    struct shim_attachment *attachments = TAKE_PTR(container->attachments);
+    size_t count = container->attachment_count;
+    container->attachment_count = 0;
+    container_unlock(container);
+
+    _cleanup_strlist_ struct strlist warnings = {0};
+    bool is_running = directory_make(options.directory, 0700, err);
+    if (!is_running) {
+        for (size_t i = 0; i < count; i++)
+            attachments[i].fd = close_fd(attachments[i].fd);
+    } else {
+        is_running = shim_launch(container->engine->options.shim_program, &options, launch, attachments, count, pid,
+                                 watch, &warnings, err);
+        if (!is_running)
+            shim_forget(options.directory);
+    }
+    for (size_t i = 0; i < warnings.count; i++)
+        log_warning("container %s: %s", options.id, warnings.items[i]);
+    for (size_t i = 0; i < count; i++)
+        free(attachments[i].detach_keys);
+    free(attachments);
+    release_shim_options(&options);
+    return is_running;
+}
+
+static void record_running(struct container *container, pid_t pid, int watch, struct record_map *endpoints,
+                           struct launch *launch)
+{
+    container_lock(container);
+    struct container_record *record = &container->record;
+    container->status = STATUS_RUNNING;
+    container->watch.fd = watch;
+    container->restart_at = 0;
+    record->pid = pid;
+    record->exit_code = 0;
+    record->is_oom_killed = false;
+    record->started_at = clock_now();
+    string_replace(&record->error, NULL);
+    string_replace(&record->cgroups_path, launch->config.linux_.cgroups_path);
+    release_endpoints(&record->endpoints);
+    record->endpoints = *endpoints;
+    *endpoints = (struct record_map){0};
+    container_unlock(container);
+}
+
+/* A start that failed leaves the container as it was, with the reason and Docker's exit code. */
+static void record_failure(struct container *container, int exit_code, const struct error *why)
+{
+    container_lock(container);
+    if (container->status == STATUS_RESTARTING)
+        container->status = STATUS_EXITED;
+    container->record.exit_code = exit_code;
+    string_replace(&container->record.error, error_message(why));
+    container_wake(container, false);
+    container_unlock(container);
+    struct error err = ERROR_INIT;
+    if (!container_save(container, NOT_DURABLE, &err))
+        log_and_release(LOG_LEVEL_WARNING, &err, "cannot save container %s", container->record.id);
+}
+
+bool container_run(struct container *container, struct error *err)
+{
+    struct launch launch = {0};
+    struct record_map endpoints = {0};
+    _cleanup_error_ struct error why = ERROR_INIT;
+    pid_t pid = -1;
+    int watch = -1, exit_code = 128;
+    bool is_running = spec_build(container, &launch, &endpoints, &why);
+    if (is_running) {
+        is_running = launch_shim(container, &launch, &pid, &watch, &why);
+        if (!is_running) {
+            network_leave(container->engine->network, container->record.id);
+            exit_code = start_error_translate(&why);
+        }
+    }
+    if (is_running) {
+        record_running(container, pid, watch, &endpoints, &launch);
+        struct error unsaved = ERROR_INIT;
+        if (!container_save(container, NOT_DURABLE, &unsaved))
+            log_and_release(LOG_LEVEL_WARNING, &unsaved, "cannot save container %s", container->record.id);
+        supervisor_watch(container->engine, &container->watch);
+    } else {
+        record_failure(container, exit_code, &why);
+    }
+    release_endpoints(&endpoints);
+    spec_release(&launch);
+    return is_running || error_move(err, &why);
+}
+
+/* Clients that waited for a start that will never be are let go. */
+static void drop_attachments(struct container *container)
+{
+    container_lock(container);
+    for (size_t i = 0; i < container->attachment_count; i++) {
+        close_fd(container->attachments[i].fd);
+        free(container->attachments[i].detach_keys);
+    }
+    free(TAKE_PTR(container->attachments));
+    container->attachment_count = 0;
+    container_unlock(container);
+}
+
+bool container_start(struct engine *engine, const char *reference, struct error *err)
+{
+    _cleanup_container_ struct container *container = container_find(engine, reference, err);
+    if (!container || !container_begin(container, reference, err))
+        return false;
+    container_lock(container);
+    bool is_possible =
+        lifecycle_check(container->status, VERB_START, container->record.id, container->record.name, reference, err);
+    if (is_possible) {
+        container->is_restart_wanted_off = false;
+        container->record.is_stopped_by_user = false;
+        container->record.restart_count = 0;
+        container->restart_delay = 0;
+    }
+    container_unlock(container);
+    bool is_started = is_possible && container_run(container, err);
+    if (is_possible && !is_started) {
+        drop_attachments(container);
+        if (container->record.host_config.auto_remove) {
+            struct error unremoved = ERROR_INIT;
+            container_lock(container);
+            container->status = STATUS_REMOVING;
+            container_unlock(container);
+            if (!container_destroy(container, true, &unremoved))
+                log_and_release(LOG_LEVEL_ERROR, &unremoved, "container %s could not be removed", container->record.id);
+            return false;
+        }
+    }
+    container_end(container);
+    return is_started;
+}

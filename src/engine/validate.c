@@ -1,0 +1,308 @@
+#include "engine/validate.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+
+#include "base/memory.h"
+#include "engine/lifecycle.h"
+#include "engine/security.h"
+#include "engine/signal_name.h"
+#include "runtime/cgroup.h"
+
+#define MINIMUM_MEMORY (INT64_C(6) << 20)
+
+static bool invalid(struct error *err, const char *format, const char *value)
+{
+    _cleanup_free_ char *text = NULL;
+    /* `format` is one of our literals below, with one %s. */
+    text = xasprintf("%s", format);
+    char *place = strstr(text, "%s");
+    if (!place)
+        return error_set(err, ERROR_INVALID, "%s", text);
+    *place = '\0';
+    return error_set(err, ERROR_INVALID, "%s%s%s", text, value, place + 2);
+}
+
+static bool check_config(const struct container_config *config, struct error *err)
+{
+    if (string_is_set(config->working_dir) && config->working_dir[0] != '/')
+        return error_set(err, ERROR_INVALID, "the working directory '%s' is invalid, it needs to be an absolute path",
+                         config->working_dir);
+    for (size_t i = 0; i < config->env.count; i++)
+        if (!config->env.items[i][0] || config->env.items[i][0] == '=')
+            return invalid(err, "invalid environment variable: %s", config->env.items[i]);
+    if (string_is_set(config->stop_signal) && signal_parse(config->stop_signal, err) < 0)
+        return false;
+    const struct health_config *health = config->healthcheck;
+    if (health && health->test.count > 0 && !string_equal(health->test.items[0], "NONE"))
+        return error_set(err, ERROR_UNSUPPORTED, "health checks are not supported by this version");
+    return true;
+}
+
+static bool check_memory(struct host_config *host, struct error *err)
+{
+    if (host->memory != 0 && host->memory < MINIMUM_MEMORY)
+        return error_set(err, ERROR_INVALID, "Minimum memory limit allowed is 6MB");
+    if (host->memory_swap > 0 && host->memory == 0)
+        return error_set(err, ERROR_INVALID,
+                         "You should always set the Memory limit when using Memoryswap limit, see usage");
+    if (host->memory > 0 && host->memory_swap > 0 && host->memory_swap < host->memory)
+        return error_set(err, ERROR_INVALID, "Minimum memoryswap limit should be larger than memory limit, see usage");
+    if (host->memory_swappiness.is_set) {
+        int64_t value = host->memory_swappiness.value;
+        if (value < -1 || value > 100)
+            return error_set(err, ERROR_INVALID, "Invalid value: %lld, valid memory swappiness range is 0-100",
+                             (long long)value);
+        if (value == -1)
+            host->memory_swappiness.is_set = false;
+    }
+    if (host->memory_reservation > 0 && host->memory_reservation < MINIMUM_MEMORY)
+        return error_set(err, ERROR_INVALID, "Minimum memory reservation allowed is 6MB");
+    if (host->memory > 0 && host->memory_reservation > 0 && host->memory < host->memory_reservation)
+        return error_set(err, ERROR_INVALID,
+                         "Minimum memory limit can not be less than memory reservation limit, see usage");
+    return true;
+}
+
+/* "0-3,7" within the processors that exist; -1 invalid, 0 not there, 1 fine. */
+static int check_cpu_list(const char *list, long highest)
+{
+    _cleanup_strlist_ struct strlist parts = strlist_split(list, ',');
+    for (size_t i = 0; i < parts.count; i++) {
+        char *dash = strchr(parts.items[i], '-');
+        int64_t first, last;
+        if (dash)
+            *dash = '\0';
+        if (!parse_int64(parts.items[i], &first) || first < 0)
+            return -1;
+        last = first;
+        if (dash && (!parse_int64(dash + 1, &last) || last < first))
+            return -1;
+        if (last > highest)
+            return 0;
+    }
+    return 1;
+}
+
+static bool check_cpuset(const struct host_config *host, struct error *err)
+{
+    long processors = sysconf(_SC_NPROCESSORS_CONF);
+    if (string_is_set(host->cpuset_cpus)) {
+        int answer = check_cpu_list(host->cpuset_cpus, processors - 1);
+        if (answer < 0)
+            return error_set(err, ERROR_INVALID, "Invalid value %s for cpuset cpus: invalid format: %s",
+                             host->cpuset_cpus, host->cpuset_cpus);
+        if (answer == 0)
+            return error_set(err, ERROR_INVALID, "Requested CPUs are not available - requested %s, available: 0-%ld",
+                             host->cpuset_cpus, processors - 1);
+    }
+    if (string_is_set(host->cpuset_mems) && check_cpu_list(host->cpuset_mems, 1023) < 0)
+        return error_set(err, ERROR_INVALID, "Invalid value %s for cpuset mems: invalid format: %s", host->cpuset_mems,
+                         host->cpuset_mems);
+    return true;
+}
+
+static bool check_cpu(const struct host_config *host, struct error *err)
+{
+    if (host->nano_cpus > 0 && host->cpu_period > 0)
+        return error_set(err, ERROR_INVALID, "Conflicting options: Nano CPUs and CPU Period cannot both be set");
+    if (host->nano_cpus > 0 && host->cpu_quota > 0)
+        return error_set(err, ERROR_INVALID, "Conflicting options: Nano CPUs and CPU Quota cannot both be set");
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    if (host->nano_cpus < 0 || host->nano_cpus > processors * NANOSECONDS_PER_SECOND)
+        return error_set(err, ERROR_INVALID,
+                         "Range of CPUs is from 0.01 to %ld.00, as there are only %ld CPUs available", processors,
+                         processors);
+    if (host->cpu_shares < 0)
+        return error_set(err, ERROR_INVALID, "shares: invalid argument");
+    if (host->cpu_period != 0 && (host->cpu_period < 1000 || host->cpu_period > 1000000))
+        return error_set(err, ERROR_INVALID,
+                         "CPU cfs period can not be less than 1ms (i.e. 1000) or larger than 1s (i.e. 1000000)");
+    if (host->cpu_quota > 0 && host->cpu_quota < 1000)
+        return error_set(err, ERROR_INVALID, "CPU cfs quota can not be less than 1ms (i.e. 1000)");
+    if (host->cpu_realtime_period != 0 || host->cpu_realtime_runtime != 0)
+        return error_set(err, ERROR_INVALID, "Your kernel does not support CPU real-time scheduler");
+    if (host->cpu_count != 0 || host->cpu_percent != 0)
+        return error_set(err, ERROR_INVALID, "invalid option: CPU count and CPU percent are for Windows only");
+    return check_cpuset(host, err);
+}
+
+/* A JSON array that is there and has something in it? */
+static bool has_elements(const char *json)
+{
+    if (!json)
+        return false;
+    const char *bracket = strchr(json, '[');
+    return bracket && bracket[strspn(bracket + 1, " \t\n") + 1] != ']';
+}
+
+static bool check_unsupported(struct host_config *host, struct strlist *warnings, struct error *err)
+{
+    if (host->blkio_weight > 0) {
+        strlist_add(warnings, "Your kernel does not support Block I/O weight or the cgroup is not mounted. "
+                              "Weight discarded.");
+        host->blkio_weight = 0;
+    }
+    if (has_elements(host->blkio_weight_device) || has_elements(host->blkio_device_read_bps) ||
+        has_elements(host->blkio_device_write_bps) || has_elements(host->blkio_device_read_iops) ||
+        has_elements(host->blkio_device_write_iops))
+        return error_set(err, ERROR_UNSUPPORTED, "block I/O limits of devices are not supported by this version");
+    if (has_elements(host->device_requests))
+        return error_set(err, ERROR_INTERNAL, "could not select device driver \"\" with capabilities: [[gpu]]");
+    if (host->io_maximum_bandwidth || host->io_maximum_iops)
+        return error_set(err, ERROR_INVALID, "invalid option: maximum I/O limits are for Windows only");
+    if (host->storage_opt.count > 0)
+        return error_set(err, ERROR_INVALID,
+                         "--storage-opt is supported only for overlay over xfs with 'pquota' mount option");
+    if (host->links.count > 0)
+        return error_set(err, ERROR_UNSUPPORTED, "links are not supported by this version");
+    if (string_is_set(host->volume_driver) && !string_equal(host->volume_driver, "local"))
+        return error_set(err, ERROR_NOT_FOUND, "error looking up volume plugin %s: plugin \"%s\" not found",
+                         host->volume_driver, host->volume_driver);
+    if (string_is_set(host->isolation) && strcasecmp(host->isolation, "default") != 0)
+        return error_set(err, ERROR_INVALID, "Invalid isolation: \"%s\" - linux only supports 'default'",
+                         host->isolation);
+    const char *runtime = host->runtime;
+    if (string_is_set(runtime) && !string_equal(runtime, "runc") && !string_equal(runtime, "wherry") &&
+        !string_equal(runtime, "io.containerd.runc.v2"))
+        return error_set(err, ERROR_INVALID, "unknown or invalid runtime name: %s", runtime);
+    return true;
+}
+
+static bool check_ports(struct create_request *request, struct strlist *warnings, struct error *err)
+{
+    struct host_config *host = &request->host_config;
+    bool is_published = host->port_bindings.keys.count > 0;
+    bool is_discarded = string_equal(host->network_mode, "host") || string_equal(host->network_mode, "none") ||
+                        (host->network_mode && string_starts_with(host->network_mode, "container:"));
+    if (is_published && string_equal(host->network_mode, "host"))
+        strlist_add(warnings, "Published ports are discarded when using host network mode");
+    if (is_discarded)
+        return true;
+    if (is_published || (host->publish_all_ports && request->config.exposed_ports.count > 0))
+        return error_set(err, ERROR_UNSUPPORTED, "publishing ports is not supported by this version");
+    return true;
+}
+
+static bool check_modes(const struct host_config *host, struct error *err)
+{
+    const char *ipc = string_or_empty(host->ipc_mode), *pid = string_or_empty(host->pid_mode);
+    const char *uts = string_or_empty(host->uts_mode), *userns = string_or_empty(host->userns_mode);
+    const char *cgroupns = string_or_empty(host->cgroupns_mode);
+    if (*ipc && !string_equal(ipc, "private") && !string_equal(ipc, "host") && !string_equal(ipc, "shareable") &&
+        !string_equal(ipc, "none") && !(string_starts_with(ipc, "container:") && ipc[10]))
+        return invalid(err, "invalid IPC mode: %s", ipc);
+    if (*pid && !string_equal(pid, "host") && !(string_starts_with(pid, "container:") && pid[10]))
+        return invalid(err, "invalid PID mode: %s", pid);
+    if (*uts && !string_equal(uts, "host"))
+        return invalid(err, "invalid UTS mode: %s", uts);
+    if (*userns && !string_equal(userns, "host"))
+        return invalid(err, "invalid user namespace mode: %s", userns);
+    if (*cgroupns && !string_equal(cgroupns, "host") && !string_equal(cgroupns, "private"))
+        return invalid(err, "invalid cgroup namespace mode: %s", cgroupns);
+    return true;
+}
+
+static bool check_restart_policy(const struct host_config *host, struct error *err)
+{
+    const struct restart_policy *policy = &host->restart_policy;
+    enum restart_kind kind;
+    if (!restart_kind_parse(policy->name, &kind))
+        return error_set(err, ERROR_INVALID,
+                         "invalid restart policy: unknown policy '%s'; use one of 'no', 'always', 'on-failure', or "
+                         "'unless-stopped'",
+                         policy->name);
+    if (kind != RESTART_ON_FAILURE && policy->maximum_retry_count != 0)
+        return error_set(err, ERROR_INVALID,
+                         "invalid restart policy: maximum retry count can only be used with 'on-failure'");
+    if (policy->maximum_retry_count < 0)
+        return error_set(err, ERROR_INVALID, "invalid restart policy: maximum retry count cannot be negative");
+    if (host->auto_remove && kind != RESTART_NO)
+        return error_set(err, ERROR_INVALID, "can't create 'AutoRemove' container with restart policy");
+    return true;
+}
+
+static bool check_log(const struct host_config *host, struct error *err)
+{
+    static const char *const options[] = {"max-size", "max-file",  "compress", "labels", "labels-regex",
+                                          "env",      "env-regex", "tag",      "mode",   "max-buffer-size"};
+    const struct log_config *log = &host->log_config;
+    if (string_equal(log->type, "none"))
+        return true;
+    if (string_is_set(log->type) && !string_equal(log->type, "json-file"))
+        return error_set(err, ERROR_INVALID, "error looking up logging plugin %s: plugin \"%s\" not found", log->type,
+                         log->type);
+    for (size_t i = 0; i < log->config.count; i++) {
+        const char *key = log->config.items[i].key;
+        bool is_known = false;
+        for (size_t j = 0; j < ARRAY_SIZE(options); j++)
+            is_known = is_known || string_equal(key, options[j]);
+        if (!is_known)
+            return error_set(err, ERROR_INVALID, "unknown log opt '%s' for json-file log driver", key);
+        if (string_starts_with(key, "labels") || string_starts_with(key, "env") || string_equal(key, "tag"))
+            return error_set(err, ERROR_UNSUPPORTED, "log opt '%s' is not supported by this version", key);
+    }
+    const char *mode = strmap_get(&log->config, "mode");
+    if (string_is_set(mode) && !string_equal(mode, "blocking"))
+        return error_set(err, ERROR_UNSUPPORTED, "log mode '%s' is not supported by this version", mode);
+    return true;
+}
+
+static bool check_host(struct host_config *host, struct strlist *warnings, struct error *err)
+{
+    if (host->oom_score_adj < -1000 || host->oom_score_adj > 1000)
+        return error_set(err, ERROR_INVALID, "Invalid value %lld, range for oom score adj is [-1000, 1000]",
+                         (long long)host->oom_score_adj);
+    if (host->shm_size < 0)
+        return error_set(err, ERROR_INVALID, "SHM size can not be less than 0");
+    if (host->oom_kill_disable.is_set && host->oom_kill_disable.value && cgroup_version() == 2) {
+        strlist_add(warnings, "Your kernel does not support OomKillDisable. OomKillDisable discarded.");
+        host->oom_kill_disable.value = false;
+    } else if (host->oom_kill_disable.is_set && host->oom_kill_disable.value && host->memory == 0) {
+        strlist_add(warnings, "OOM killer is disabled for the container, but no memory limit is set, this can result "
+                              "in the system running out of resources.");
+    }
+    for (size_t i = 0; i < host->extra_hosts.count; i++)
+        if (!strchr(host->extra_hosts.items[i], ':'))
+            return error_set(err, ERROR_INVALID, "bad format for add-host: \"%s\"", host->extra_hosts.items[i]);
+    return check_memory(host, err) && check_cpu(host, err) && check_unsupported(host, warnings, err) &&
+           check_modes(host, err) && check_restart_policy(host, err) && check_log(host, err) &&
+           security_check(host, err);
+}
+
+bool validate_request(struct create_request *request, struct strlist *warnings, struct error *err)
+{
+    return check_config(&request->config, err) && check_host(&request->host_config, warnings, err) &&
+           check_ports(request, warnings, err);
+}
+
+void request_defaults(const struct engine_options *options, struct create_request *request)
+{
+    struct host_config *host = &request->host_config;
+    if (!string_is_set(host->network_mode) || string_equal(host->network_mode, "default"))
+        string_replace(&host->network_mode, "bridge");
+    if (!string_is_set(host->ipc_mode))
+        string_replace(&host->ipc_mode, "private");
+    if (!string_is_set(host->cgroupns_mode))
+        string_replace(&host->cgroupns_mode, host->privileged || cgroup_version() == 1 ? "host" : "private");
+    if (!string_is_set(host->runtime))
+        string_replace(&host->runtime, "runc");
+    if (!string_is_set(host->restart_policy.name))
+        string_replace(&host->restart_policy.name, "no");
+    if (host->shm_size == 0)
+        host->shm_size = options->default_shm_size > 0 ? options->default_shm_size : INT64_C(64) << 20;
+    if (!string_is_set(host->log_config.type)) {
+        string_replace(&host->log_config.type,
+                       string_is_set(options->default_log.type) ? options->default_log.type : "json-file");
+        if (host->log_config.config.count == 0)
+            strmap_copy(&host->log_config.config, &options->default_log.config);
+    }
+    if (!host->oom_kill_disable.is_set)
+        host->oom_kill_disable = (struct opt_bool){.is_set = true, .value = false};
+    if (!host->console_size)
+        host->console_size = xstrdup("[0,0]");
+    if (host->memory > 0 && host->memory_swap == 0)
+        host->memory_swap = host->memory * 2; /* as Docker: as much swap as memory */
+}

@@ -1,0 +1,174 @@
+#include "runtime/mounts.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mount.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "runtime/mount_options.h"
+
+static int set_option(int fs, const char *option)
+{
+    const char *equals = strchr(option, '=');
+    if (!equals)
+        return fsconfig(fs, FSCONFIG_SET_FLAG, option, NULL, 0);
+    _cleanup_free_ char *name = xstrndup(option, (size_t)(equals - option));
+    return fsconfig(fs, FSCONFIG_SET_STRING, name, equals + 1, 0);
+}
+
+int mount_new(const char *type, const char *source, const struct strlist *options, uint64_t attributes)
+{
+    _cleanup_close_ int fs = fsopen(type, FSOPEN_CLOEXEC);
+    if (fs < 0)
+        return -1;
+    if (string_is_set(source) && fsconfig(fs, FSCONFIG_SET_STRING, "source", source, 0) < 0)
+        return -1;
+    for (size_t i = 0; i < options->count; i++)
+        if (set_option(fs, options->items[i]) < 0)
+            return -1;
+    if (fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+        return -1;
+    return fsmount(fs, FSMOUNT_CLOEXEC, (unsigned)attributes);
+}
+
+int mount_clone(int directory, const char *path, bool is_recursive)
+{
+    return open_tree(directory, path,
+                     OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_NO_AUTOMOUNT | (is_recursive ? AT_RECURSIVE : 0) |
+                         (*path ? 0 : AT_EMPTY_PATH));
+}
+
+bool mount_attach(int mount, int target)
+{
+    return move_mount(mount, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) == 0;
+}
+
+bool mount_set_attributes(int mount, uint64_t set, uint64_t clear, unsigned long propagation, bool is_recursive)
+{
+    if (!set && !clear && !propagation)
+        return true;
+    struct mount_attr attributes = {.attr_set = set, .attr_clr = clear, .propagation = propagation & ~MS_REC};
+    return mount_setattr(mount, "", AT_EMPTY_PATH | (is_recursive ? AT_RECURSIVE : 0), &attributes,
+                         sizeof(attributes)) == 0;
+}
+
+/* Makes the empty file `target`, the folders above it too. */
+static int make_file(int root, const char *target)
+{
+    _cleanup_free_ char *parent = xstrndup(target, (size_t)(path_base(target) - target));
+    _cleanup_close_ int folder = make_directories_in_root(root, *parent ? parent : "/", 0755);
+    if (folder < 0)
+        return -1;
+    _cleanup_close_ int file = open_in_root(root, target, O_CREAT | O_WRONLY | O_NOCTTY | O_NONBLOCK, 0755);
+    if (file < 0)
+        return -1;
+    return open_in_root(root, target, O_PATH, 0);
+}
+
+int mount_target(int root, const char *target, bool is_directory, struct error *err)
+{
+    int fd = open_in_root(root, target, O_PATH, 0);
+    if (fd < 0 && errno == ENOENT)
+        fd = is_directory ? make_directories_in_root(root, target, 0755) : make_file(root, target);
+    if (fd < 0)
+        error_errno(err, "create mount destination for %s mount", target);
+    return fd;
+}
+
+/* The flags of mount(2) that runc's message shows; its users search for it. */
+static unsigned long shown_flags(const struct mount_options *options)
+{
+    return (options->is_bind ? MS_BIND : 0) | (options->is_recursive_bind ? MS_REC : 0) |
+           (options->set & MOUNT_ATTR_RDONLY ? MS_RDONLY : 0) | (options->set & MOUNT_ATTR_NOSUID ? MS_NOSUID : 0) |
+           (options->set & MOUNT_ATTR_NODEV ? MS_NODEV : 0) | (options->set & MOUNT_ATTR_NOEXEC ? MS_NOEXEC : 0);
+}
+
+static bool fail(const struct oci_mount *mount, const struct mount_options *options, struct error *err)
+{
+    return error_errno(err, "mount %s:%s, flags: 0x%lx", string_or_empty(mount->source), mount->destination,
+                       shown_flags(options));
+}
+
+static bool set_propagation(const struct mount_options *options, int made)
+{
+    return !options->propagation ||
+           mount_set_attributes(made, 0, 0, options->propagation, (options->propagation & MS_REC) != 0);
+}
+
+static bool bind(int root, const struct oci_mount *mount, const struct mount_options *options, struct error *err)
+{
+    struct stat source;
+    if (stat(string_or_empty(mount->source), &source) < 0)
+        return error_errno(err, "stat %s", string_or_empty(mount->source));
+    _cleanup_close_ int target = mount_target(root, mount->destination, S_ISDIR(source.st_mode), err);
+    if (target < 0)
+        return false;
+    struct stat place;
+    if (fstat(target, &place) == 0 && S_ISDIR(place.st_mode) != S_ISDIR(source.st_mode)) {
+        errno = ENOTDIR;
+        if (S_ISDIR(place.st_mode))
+            return fail(mount, options, err);
+        return error_errno(err, "create mount destination for %s mount: cannot mkdir in %s", mount->destination,
+                           mount->destination);
+    }
+    _cleanup_close_ int made = mount_clone(AT_FDCWD, mount->source, options->is_recursive_bind);
+    if (made < 0 || !mount_set_attributes(made, options->set, options->clear, 0, false) ||
+        !mount_set_attributes(made, options->recursive_set, options->recursive_clear, 0, true) ||
+        !mount_attach(made, target) || !set_propagation(options, made))
+        return fail(mount, options, err);
+    return true;
+}
+
+/* proc and sysfs on a place that a link of the image points at would let the image see or hide what it should not. */
+static bool check_ordinary(int root, const struct oci_mount *mount, struct error *err)
+{
+    struct stat status;
+    _cleanup_close_ int fd = open_in_root(root, mount->destination, O_PATH | O_NOFOLLOW, 0);
+    if (fd >= 0 && fstat(fd, &status) == 0 && !S_ISDIR(status.st_mode))
+        return error_set(err, ERROR_INVALID, "filesystem \"%s\" must be mounted on ordinary directory", mount->type);
+    return true;
+}
+
+static bool mount_filesystem(int root, const struct oci_mount *mount, struct mount_options *options, struct error *err)
+{
+    if ((strcmp(mount->type, "proc") == 0 || strcmp(mount->type, "sysfs") == 0) && !check_ordinary(root, mount, err))
+        return false;
+    struct stat status;
+    _cleanup_close_ int existing = open_in_root(root, mount->destination, O_PATH | O_DIRECTORY, 0);
+    /* A tmpfs over a folder of the image takes on its mode, as runc has it. */
+    if (strcmp(mount->type, "tmpfs") == 0 && existing >= 0 && !mount_options_data(options, "mode") &&
+        fstat(existing, &status) == 0)
+        strlist_addf(&options->data, "mode=%04o", (unsigned)status.st_mode & 07777);
+    _cleanup_close_ int made_target = existing < 0 ? mount_target(root, mount->destination, true, err) : -1;
+    if (existing < 0 && made_target < 0)
+        return false;
+    _cleanup_close_ int made = mount_new(mount->type, mount->source, &options->data, options->set);
+    if (made < 0 || !mount_attach(made, existing >= 0 ? existing : made_target) || !set_propagation(options, made))
+        return fail(mount, options, err);
+    return true;
+}
+
+bool mount_one(int root, const struct oci_mount *mount, const struct cgroup_view *cgroup, struct error *err)
+{
+    _cleanup_mount_options_ struct mount_options options = {0};
+    const char *type = string_or_empty(mount->type);
+    bool is_done = mount_options_parse(&mount->options, &options, err);
+    if (is_done && !string_is_set(mount->destination))
+        is_done = error_set(err, ERROR_INVALID, "a mount has no destination");
+    if (is_done) {
+        if (options.is_bind || strcmp(type, "bind") == 0 || strcmp(type, "none") == 0 || !*type) {
+            options.is_bind = true;
+            is_done = bind(root, mount, &options, err);
+        } else if (strcmp(type, "cgroup") == 0 || strcmp(type, "cgroup2") == 0) {
+            is_done = mount_cgroup(root, mount->destination, &options, cgroup, err);
+        } else {
+            is_done = mount_filesystem(root, mount, &options, err);
+        }
+    }
+    if (!is_done)
+        error_prefix(err, "error mounting \"%s\" to rootfs at \"%s\"", string_or_empty(mount->source),
+                     string_or_empty(mount->destination));
+    return is_done;
+}

@@ -1,0 +1,204 @@
+#include "runtime/root.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "runtime/mount_options.h"
+#include "runtime/mounts.h"
+
+/* mount(2) takes a page of options. */
+#define MOUNT_DATA_LIMIT 4095
+
+/* Makes the mount that holds `path` private: what is mounted below it then stays in this namespace. mount(2) wants the
+   mount's own root, so the path is shortened until it is one. */
+static bool make_parent_private(const char *path)
+{
+    _cleanup_free_ char *at = xstrdup(path);
+    for (;;) {
+        if (mount(NULL, *at ? at : "/", NULL, MS_PRIVATE, NULL) == 0)
+            return true;
+        char *slash = strrchr(at, '/');
+        if (errno != EINVAL || !slash || !*at)
+            return false;
+        *slash = '\0';
+    }
+}
+
+/* In mount(2)'s string a ',' ends an option and a ':' a layer. */
+static void add_escaped(struct strbuf *out, const char *path)
+{
+    for (; *path; path++) {
+        if (*path == ':' || *path == ',' || *path == '\\')
+            strbuf_add_char(out, '\\');
+        strbuf_add_char(out, *path);
+    }
+}
+
+static void format_overlay(const struct launch_overlay *overlay, struct strbuf *out)
+{
+    strbuf_add_string(out, "lowerdir=");
+    for (size_t i = 0; i < overlay->lower.count; i++) {
+        if (i)
+            strbuf_add_char(out, ':');
+        add_escaped(out, overlay->lower.items[i]);
+    }
+    if (!string_is_set(overlay->upper))
+        return;
+    strbuf_add_string(out, ",upperdir=");
+    add_escaped(out, overlay->upper);
+    strbuf_add_string(out, ",workdir=");
+    add_escaped(out, overlay->work);
+}
+
+/* More layers than fit in a page of options, one fsconfig each ("lowerdir+" is there since Linux 6.5). */
+static int mount_many_layers(const struct launch_overlay *overlay)
+{
+    _cleanup_strlist_ struct strlist options = {0};
+    for (size_t i = 0; i < overlay->lower.count; i++)
+        strlist_addf(&options, "lowerdir+=%s", overlay->lower.items[i]);
+    if (string_is_set(overlay->upper)) {
+        strlist_addf(&options, "upperdir=%s", overlay->upper);
+        strlist_addf(&options, "workdir=%s", overlay->work);
+    }
+    return mount_new("overlay", "overlay", &options, 0);
+}
+
+static bool mount_overlay(const struct launch_overlay *overlay, const char *target, struct error *err)
+{
+    _cleanup_strbuf_ struct strbuf data = STRBUF_INIT;
+    format_overlay(overlay, &data);
+    if (data.length <= MOUNT_DATA_LIMIT) {
+        if (mount("overlay", target, "overlay", 0, strbuf_text(&data)) < 0)
+            return error_errno(err, "mount overlay:%s, data: %s", target, strbuf_text(&data));
+        return true;
+    }
+    _cleanup_close_ int made = mount_many_layers(overlay), place = open(target, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (made < 0 || place < 0 || !mount_attach(made, place))
+        return error_errno(err, "mount overlay of %zu layers:%s", overlay->lower.count, target);
+    return true;
+}
+
+/* Any folder will do to mount the overlay on: nobody else sees it there. */
+static const char *place_of(const struct launch *launch)
+{
+    if (string_is_set(launch->config.root.path))
+        return launch->config.root.path;
+    return string_is_set(launch->overlay.upper) ? launch->overlay.upper : launch->overlay.lower.items[0];
+}
+
+int root_mount(const struct launch *launch, struct error *err)
+{
+    unsigned long propagation = MS_SLAVE | MS_REC;
+    const char *wanted = launch->config.linux_.rootfs_propagation;
+    if (string_is_set(wanted) && !propagation_parse(wanted, &propagation)) {
+        error_set(err, ERROR_INVALID, "rootfsPropagation=%s is not supported", wanted);
+        return -1;
+    }
+    /* Slave unless asked otherwise: mounts of the host still arrive in volumes that want them, none leaves. */
+    bool is_shared = (propagation & MS_SHARED) != 0;
+    if (mount(NULL, "/", NULL, (propagation & MS_UNBINDABLE ? MS_PRIVATE : propagation & ~MS_REC) | MS_REC, NULL) < 0) {
+        error_errno(err, "make / %s", string_is_set(wanted) ? wanted : "rslave");
+        return -1;
+    }
+    bool has_overlay = launch->overlay.lower.count > 0;
+    if (!has_overlay && !string_is_set(launch->config.root.path)) {
+        error_set(err, ERROR_INVALID, "the container has no root");
+        return -1;
+    }
+    const char *place = place_of(launch);
+    if (is_shared && !make_parent_private(place)) {
+        error_errno(err, "make the mount of %s private", place);
+        return -1;
+    }
+    if (has_overlay && !mount_overlay(&launch->overlay, place, err))
+        return -1;
+    if (!has_overlay && mount(place, place, NULL, MS_BIND | MS_REC, NULL) < 0) {
+        error_errno(err, "mount %s:%s", place, place);
+        return -1;
+    }
+    if (!has_overlay && is_shared && mount(NULL, place, NULL, MS_PRIVATE, NULL) < 0) {
+        error_errno(err, "make %s private", place);
+        return -1;
+    }
+    int root = open(place, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (root < 0)
+        error_errno(err, "open %s", place);
+    return root;
+}
+
+bool root_enter(int root, const char *propagation, struct error *err)
+{
+    /* With the same folder for both, the old root ends up on top of the new one, and detaching it uncovers that. */
+    if (fchdir(root) < 0 || syscall(SYS_pivot_root, ".", ".") < 0)
+        return error_errno(err, "pivot_root");
+    if (mount(NULL, ".", NULL, MS_SLAVE | MS_REC, NULL) < 0 || umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
+        return error_errno(err, "detach the host's root");
+    unsigned long flags = 0;
+    if (string_is_set(propagation) && propagation_parse(propagation, &flags) && mount(NULL, "/", NULL, flags, NULL) < 0)
+        return error_errno(err, "unable to apply root propagation flags");
+    return true;
+}
+
+static bool is_missing(int errno_value)
+{
+    return errno_value == ENOENT || errno_value == ENOTDIR;
+}
+
+/* One empty, read-only tmpfs serves all masked folders, as copies of one mount. */
+static int copy_of_empty(int *empty)
+{
+    if (*empty < 0) {
+        _cleanup_strlist_ struct strlist options = {0};
+        *empty = mount_new("tmpfs", "tmpfs", &options, MOUNT_ATTR_RDONLY);
+    }
+    return *empty < 0 ? -1 : mount_clone(*empty, "", false);
+}
+
+static bool mask(const char *path, int *empty, struct error *err)
+{
+    _cleanup_close_ int target = open(path, O_PATH | O_CLOEXEC);
+    struct stat status;
+    if (target < 0 && is_missing(errno))
+        return true;
+    if (target < 0 || fstat(target, &status) < 0)
+        return error_errno(err, "can't mask path \"%s\"", path);
+    _cleanup_close_ int cover =
+        S_ISDIR(status.st_mode) ? copy_of_empty(empty) : mount_clone(AT_FDCWD, "/dev/null", false);
+    if (cover < 0 || !mount_attach(cover, target))
+        return error_errno(err, "can't mask path \"%s\"", path);
+    return true;
+}
+
+static bool make_readonly(const char *path, struct error *err)
+{
+    _cleanup_close_ int target = open(path, O_PATH | O_CLOEXEC);
+    if (target < 0 && is_missing(errno))
+        return true;
+    _cleanup_close_ int made = target < 0 ? -1 : mount_clone(target, "", true);
+    if (made < 0 || !mount_set_attributes(made, MOUNT_ATTR_RDONLY, 0, 0, false) || !mount_attach(made, target))
+        return error_errno(err, "can't make \"%s\" read-only", path);
+    return true;
+}
+
+bool root_protect(const struct oci_linux *config, bool is_readonly, struct error *err)
+{
+    if (is_readonly) {
+        struct mount_attr attributes = {.attr_set = MOUNT_ATTR_RDONLY};
+        if (mount_setattr(AT_FDCWD, "/", 0, &attributes, sizeof(attributes)) < 0)
+            return error_errno(err, "error setting rootfs as readonly");
+    }
+    for (size_t i = 0; i < config->readonly_paths.count; i++)
+        if (!make_readonly(config->readonly_paths.items[i], err))
+            return false;
+    _cleanup_close_ int empty = -1;
+    for (size_t i = 0; i < config->masked_paths.count; i++)
+        if (!mask(config->masked_paths.items[i], &empty, err))
+            return false;
+    return true;
+}

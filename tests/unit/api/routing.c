@@ -1,0 +1,164 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "api/detach.h"
+#include "api/platform.h"
+#include "api/respond.h"
+#include "api/route.h"
+#include "api/version.h"
+#include "base/memory.h"
+
+static void test_versions(void **state)
+{
+    const char *rest = NULL;
+    int version = 0;
+    bool has_prefix = false;
+    assert_true(version_split("/v1.45/containers/json", &rest, &version, &has_prefix, NULL));
+    assert_string_equal(rest, "/containers/json");
+    assert_int_equal(version, 145);
+    assert_true(has_prefix);
+    assert_true(version_split("/version", &rest, &version, &has_prefix, NULL));
+    assert_string_equal(rest, "/version");
+    assert_int_equal(version, API_VERSION);
+    assert_false(has_prefix);
+    assert_true(version_split("/v1.24/x", &rest, &version, &has_prefix, NULL));
+    assert_int_equal(version, 124);
+    /* Not a version at all: the routes will not know it. */
+    assert_true(version_split("/v1.abc/version", &rest, &version, &has_prefix, NULL));
+    assert_string_equal(rest, "/v1.abc/version");
+    assert_true(version_split("/v1.45", &rest, &version, &has_prefix, NULL));
+    assert_string_equal(rest, "/v1.45");
+}
+
+static void check_version_refused(const char *path, const char *message)
+{
+    const char *rest;
+    int version;
+    bool has_prefix;
+    _cleanup_error_ struct error err = ERROR_INIT;
+    assert_false(version_split(path, &rest, &version, &has_prefix, &err));
+    assert_int_equal(err.kind, ERROR_INVALID);
+    assert_string_equal(error_message(&err), message);
+}
+
+static void test_version_limits(void **state)
+{
+    check_version_refused("/v1.99/_ping", "client version 1.99 is too new. Maximum supported API version is 1.50");
+    check_version_refused("/v2.0/_ping", "client version 2.0 is too new. Maximum supported API version is 1.50");
+    check_version_refused("/v1.10/_ping",
+                          "client version 1.10 is too old. Minimum supported API version is 1.24, please "
+                          "upgrade your client to a newer version");
+    check_version_refused("/v1/_ping", "client version 1 is too old. Minimum supported API version is 1.24, please "
+                                       "upgrade your client to a newer version");
+    check_version_refused("/v1.99999999999999999999/_ping", "client version 1.99999999999999999999 is too new. Maximum "
+                                                            "supported API version is 1.50");
+}
+
+static const char *find(const char *method, const char *path, int version, char **target)
+{
+    free(TAKE_PTR(*target));
+    const struct route *route = route_find(method, path, version, target);
+    return route ? route->pattern : NULL;
+}
+
+static void test_routes(void **state)
+{
+    _cleanup_free_ char *target = NULL;
+    assert_int_equal(route_count, 107);
+    assert_string_equal(find("GET", "/containers/json", 150, &target), "/containers/json");
+    assert_string_equal(find("GET", "/containers/json/json", 150, &target), "/containers/{id}/json");
+    assert_string_equal(target, "json");
+    assert_string_equal(find("DELETE", "/containers/json", 150, &target), "/containers/{id}");
+    assert_null(find("GET", "/containers/a/b/json", 150, &target));
+    assert_null(find("GET", "/containers//json", 150, &target));
+    assert_null(find("GET", "/containers/json/", 150, &target));
+    assert_null(find("PUT", "/version", 150, &target));
+    /* Image names have slashes, and may look like routes. */
+    assert_string_equal(find("GET", "/images/host:5000/a/b:t/json", 150, &target), "/images/{name}/json");
+    assert_string_equal(target, "host:5000/a/b:t");
+    assert_string_equal(find("DELETE", "/images/a/b", 150, &target), "/images/{name}");
+    assert_string_equal(find("GET", "/images/get", 150, &target), "/images/get");
+    assert_string_equal(find("GET", "/images/a/get", 150, &target), "/images/{name}/get");
+    /* Newer than the version asked for. */
+    assert_null(find("GET", "/system/df", 124, &target));
+    assert_non_null(find("GET", "/system/df", 125, &target));
+    /* No row hides another. */
+    for (size_t i = 0; i < route_count; i++)
+        assert_string_equal(find(routes[i].method, routes[i].pattern, 150, &target), routes[i].pattern);
+}
+
+static void test_statuses(void **state)
+{
+    assert_int_equal(error_status(ERROR_INVALID), 400);
+    assert_int_equal(error_status(ERROR_NOT_FOUND), 404);
+    assert_int_equal(error_status(ERROR_CONFLICT), 409);
+    assert_int_equal(error_status(ERROR_NOT_MODIFIED), 304);
+    assert_int_equal(error_status(ERROR_UNSUPPORTED), 501);
+    assert_int_equal(error_status(ERROR_UNAVAILABLE), 503);
+    assert_int_equal(error_status(ERROR_INTERNAL), 500);
+    assert_int_equal(error_status(ERROR_CANCELLED), 500);
+}
+
+static void check_keys(const char *text, const char *expected)
+{
+    _cleanup_free_ char *hex = NULL;
+    _cleanup_error_ struct error err = ERROR_INIT;
+    assert_int_equal(detach_keys_from_text(text, &hex, &err), expected != NULL);
+    if (expected)
+        assert_string_equal(hex, expected);
+    else
+        assert_int_equal(err.kind, ERROR_INVALID);
+}
+
+static void test_detach_keys(void **state)
+{
+    check_keys("", "1011");
+    check_keys("ctrl-a", "01");
+    check_keys("a,b,ctrl-@,ctrl-_", "6162001f");
+    check_keys("zzz", NULL);
+    check_keys("ctrl-1", NULL);
+    check_keys("a,", NULL);
+}
+
+static void test_platforms(void **state)
+{
+    _cleanup_error_ struct error err = ERROR_INIT;
+    _cleanup_free_ char *own = xasprintf("linux/%s", platform_architecture());
+    assert_true(platform_check(own, "x", &err));
+    assert_true(platform_check("linux", "x", &err));
+    assert_true(platform_check(platform_architecture(), "x", &err));
+    assert_false(platform_check("zz", "x", &err));
+    assert_int_equal(err.kind, ERROR_INVALID);
+    assert_false(platform_check("linux/s390x", "x", &err));
+    assert_int_equal(err.kind, ERROR_NOT_FOUND);
+    assert_false(platform_check("windows", "x", &err));
+}
+
+static void test_json_text(void **state)
+{
+    json_t *plain = json_text("caf\xc3\xa9"),
+           *broken = json_text("a\xff"
+                               "b\xc3"),
+           *none = json_text(NULL);
+    assert_string_equal(json_string_value(plain), "caf\xc3\xa9");
+    assert_string_equal(json_string_value(broken), "a\xef\xbf\xbd"
+                                                   "b\xef\xbf\xbd");
+    assert_string_equal(json_string_value(none), "");
+    json_decref(plain);
+    json_decref(broken);
+    json_decref(none);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_versions),  cmocka_unit_test(test_version_limits), cmocka_unit_test(test_routes),
+        cmocka_unit_test(test_statuses),  cmocka_unit_test(test_detach_keys),    cmocka_unit_test(test_platforms),
+        cmocka_unit_test(test_json_text),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
