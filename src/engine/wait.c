@@ -123,8 +123,9 @@ bool container_wait_finish(struct container_wait *wait, int client, struct conta
             return error_set(err, ERROR_CANCELLED, "the client has left");
         }
     }
-    /* fill() ran under the lock before the event was written, and nobody touches the wait after it. */
+    container_lock(wait->container);
     *out = (struct container_exit){.exit_code = wait->exit.exit_code, .error = TAKE_PTR(wait->exit.error)};
+    container_unlock(wait->container);
     container_wait_free(wait);
     return true;
 }

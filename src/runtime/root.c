@@ -150,14 +150,15 @@ static bool is_missing(int errno_value)
     return errno_value == ENOENT || errno_value == ENOTDIR;
 }
 
-/* One empty, read-only tmpfs serves all masked folders, as copies of one mount. */
-static int copy_of_empty(int *empty)
+/* One empty, read-only tmpfs serves all masked folders: the first has the mount itself, the others copies. (Before
+   Linux 6.15 a mount that is not attached anywhere cannot be copied.) */
+static int cover_folder(int *empty)
 {
-    if (*empty < 0) {
-        _cleanup_strlist_ struct strlist options = {0};
-        *empty = mount_new("tmpfs", "tmpfs", &options, MOUNT_ATTR_RDONLY);
-    }
-    return *empty < 0 ? -1 : mount_clone(*empty, "", false);
+    if (*empty >= 0)
+        return mount_clone(*empty, "", false);
+    _cleanup_strlist_ struct strlist options = {0};
+    *empty = mount_new("tmpfs", "tmpfs", &options, MOUNT_ATTR_RDONLY);
+    return *empty < 0 ? -1 : fcntl(*empty, F_DUPFD_CLOEXEC, 3);
 }
 
 static bool mask(const char *path, int *empty, struct error *err)
@@ -169,7 +170,7 @@ static bool mask(const char *path, int *empty, struct error *err)
     if (target < 0 || fstat(target, &status) < 0)
         return error_errno(err, "can't mask path \"%s\"", path);
     _cleanup_close_ int cover =
-        S_ISDIR(status.st_mode) ? copy_of_empty(empty) : mount_clone(AT_FDCWD, "/dev/null", false);
+        S_ISDIR(status.st_mode) ? cover_folder(empty) : mount_clone(AT_FDCWD, "/dev/null", false);
     if (cover < 0 || !mount_attach(cover, target))
         return error_errno(err, "can't mask path \"%s\"", path);
     return true;

@@ -52,13 +52,9 @@ static bool fill_launch(const char *id, const char *bundle, const char *fifo, st
         return false;
     if (!config->process)
         return error_set(err, ERROR_INVALID, "config.json has no process");
+    _cleanup_free_ char *own_path = xasprintf("/wherry-runtime-%s", id);
     if (!string_is_set(config->linux_.cgroups_path))
-        string_replace(&config->linux_.cgroups_path, "/wherry-runtime/");
-    if (string_ends_with(config->linux_.cgroups_path, "/")) {
-        char *whole = path_join(config->linux_.cgroups_path, id);
-        free(config->linux_.cgroups_path);
-        config->linux_.cgroups_path = whole;
-    }
+        string_replace(&config->linux_.cgroups_path, own_path);
     launch->sets_home = true;
     if (fifo)
         launch->start_fifo = xstrdup(fifo);
