@@ -23,17 +23,21 @@ bool containers_attach(struct call *call, struct error *err)
     _cleanup_free_ char *keys = NULL;
     struct error why = ERROR_INIT;
     const char *key_text = query_text(call, "detachKeys");
-    if ((string_is_set(key_text) && !detach_keys_from_text(key_text, &keys, &why)) ||
-        !container_check_attach(call->engine, call->target, &is_terminal, &why))
+    if (string_is_set(key_text) && !detach_keys_from_text(key_text, &keys, &why))
         return refuse(call, &why);
-    if (!keys && is_terminal && !detach_keys_from_text("", &keys, err))
-        return false;
+    if (!keys)
+        detach_keys_from_text("", &keys, NULL);
+    struct container_attach *attach = container_attach_begin(call->engine, call->target, &is_terminal, &why);
+    if (!attach)
+        return refuse(call, &why);
     bool is_multiplexed = !is_terminal && call->version >= 142 && call->exchange->head.wants_upgrade;
     int fd = http_exchange_hijack(
         call->exchange,
         is_multiplexed ? "application/vnd.docker.multiplexed-stream" : "application/vnd.docker.raw-stream", err);
-    if (fd < 0)
+    if (fd < 0) {
+        container_attach_finish(attach, NULL, false, false, NULL);
         return false;
+    }
     struct shim_attachment attachment = {
         .fd = fd,
         .wants_stdin = query_bool(call, "stdin"),
@@ -42,6 +46,5 @@ bool containers_attach(struct call *call, struct error *err)
         .is_framed = !is_terminal,
         .detach_keys = is_terminal ? keys : NULL,
     };
-    return container_attach(call->engine, call->target, &attachment, query_bool(call, "logs"),
-                            query_bool(call, "stream"), err);
+    return container_attach_finish(attach, &attachment, query_bool(call, "logs"), query_bool(call, "stream"), err);
 }

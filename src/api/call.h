@@ -26,7 +26,6 @@ typedef bool (*call_handler)(struct call *call, struct error *err);
 bool system_ping(struct call *call, struct error *err);
 bool system_version(struct call *call, struct error *err);
 bool system_info(struct call *call, struct error *err);
-bool system_volumes(struct call *call, struct error *err);
 bool system_plugins(struct call *call, struct error *err);
 /* containers.c */
 bool containers_list(struct call *call, struct error *err);
@@ -59,6 +58,7 @@ bool images_remove(struct call *call, struct error *err);
 bool images_create(struct call *call, struct error *err);
 bool images_load(struct call *call, struct error *err);
 bool images_save(struct call *call, struct error *err);
-/* networks.c */
+/* networks.c, volumes.c */
 bool networks_list(struct call *call, struct error *err);
 bool networks_inspect(struct call *call, struct error *err);
+bool volumes_list(struct call *call, struct error *err);

@@ -74,10 +74,11 @@ static bool read_create_request(struct call *call, struct create_request *reques
         return false;
     if (!json_is_object(body) && !json_is_null(body))
         return record_from_body(&create_request_type, body, request, err);
-    if (!record_from_body(&container_config_type, body, &request->config, err))
+    /* In this order: a record that fails is zeroed as a whole, and `config` lies in the other one. */
+    if (!record_from_body(&create_request_type, body, request, err))
         return false;
-    if (!record_from_body(&create_request_type, body, request, err)) {
-        record_release(&container_config_type, &request->config);
+    if (!record_from_body(&container_config_type, body, &request->config, err)) {
+        create_request_release(request);
         return false;
     }
     if (!has_config(body)) {

@@ -68,7 +68,7 @@ const struct route routes[] = {
     {"POST", "/networks/{id}/connect", NULL, 0},
     {"POST", "/networks/{id}/disconnect", NULL, 0},
 
-    {"GET", "/volumes", system_volumes, 0},
+    {"GET", "/volumes", volumes_list, 0},
     {"POST", "/volumes/create", NULL, 0},
     {"POST", "/volumes/prune", NULL, 125},
     {"GET", "/volumes/{name}", NULL, 0},

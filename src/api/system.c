@@ -33,12 +33,7 @@ bool system_version(struct call *call, struct error *err)
                                   "", "Os", "linux", "Arch", architecture, "KernelVersion", kernel, "BuildTime", ""));
 }
 
-/* This version has no named volumes and no plugins: both lists are truly empty. */
-bool system_volumes(struct call *call, struct error *err)
-{
-    return respond_json(call, 200, json_pack("{s:[], s:n}", "Volumes", "Warnings"));
-}
-
+/* This version has no plugins: the list is truly empty. */
 bool system_plugins(struct call *call, struct error *err)
 {
     return respond_json(call, 200, json_array());

@@ -1,3 +1,5 @@
+#include "base/memory.h"
+#include "base/text.h"
 #include "cli/api_types.h"
 #include "cli/api_types_rows.h"
 
@@ -45,8 +47,10 @@ static const struct value_field binding_fields[] = {
 };
 STRUCT_OF(binding, "nat.PortBinding", binding_fields);
 LIST_OF(bindings, "[]nat.PortBinding", binding);
-MAP_OF(port_map, "nat.PortMap", bindings);
-MAP_OF(port_set, "nat.PortSet", type_empty_struct);
+static const struct value_type port_map = {
+    .kind = VALUE_KIND_MAP, .name = "nat.PortMap", .element = &bindings, .key_name = "nat.Port"};
+static const struct value_type port_set = {
+    .kind = VALUE_KIND_MAP, .name = "nat.PortSet", .element = &type_empty_struct, .key_name = "nat.Port"};
 static const struct value_field weight_fields[] = {F(Path, type_string), F(Weight, type_uint64)};
 STRUCT_OF(weight, "blkiodev.WeightDevice", weight_fields);
 POINTER_TO(weight_pointer, "*blkiodev.WeightDevice", weight);
@@ -71,7 +75,14 @@ STRUCT_OF(request, "container.DeviceRequest", request_fields);
 LIST_OF(requests, "[]container.DeviceRequest", request);
 static const struct value_field ulimit_fields[] = {F(Name, type_string), F(Hard, type_int64), F(Soft, type_int64)};
 STRUCT_OF(ulimit, "units.Ulimit", ulimit_fields);
-POINTER_TO(ulimit_pointer, "*units.Ulimit", ulimit);
+static char *describe_ulimit(const json_t *json)
+{
+    return xasprintf("%s=%lld:%lld", string_or_empty(json_string_value(json_object_get(json, "Name"))),
+                     (long long)json_integer_value(json_object_get(json, "Soft")),
+                     (long long)json_integer_value(json_object_get(json, "Hard")));
+}
+static const struct value_type ulimit_pointer = {
+    .kind = VALUE_KIND_POINTER, .name = "*units.Ulimit", .element = &ulimit, .describe = describe_ulimit};
 LIST_OF(ulimits, "[]*units.Ulimit", ulimit_pointer);
 static const struct value_field resources_fields[] = {
     N(CPUShares, "CpuShares", type_int64),

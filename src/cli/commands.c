@@ -1,11 +1,40 @@
 /* The registry: one line a command. `wherry --help` lists the common ones in this order, all others by name. */
 #include "cli/command.h"
 
-#define COMMANDS(row)                                                                                                  \
-    row(run) row(exec) row(ps) row(images) row(version) row(info) row(attach) row(container) row(container_inspect)    \
-        row(create) row(history) row(image) row(image_inspect) row(import) row(inspect) row(kill) row(load) row(logs)  \
-            row(pause) row(port) row(rename) row(restart) row(rm) row(rmi) row(save) row(start) row(stop) row(tag)     \
-                row(unpause) row(wait)
+/* clang-format off: one line a command */
+#define COMMANDS(row) \
+    row(run) \
+    row(exec) \
+    row(ps) \
+    row(images) \
+    row(version) \
+    row(info) \
+    row(attach) \
+    row(container) \
+    row(container_inspect) \
+    row(create) \
+    row(history) \
+    row(image) \
+    row(image_inspect) \
+    row(import) \
+    row(inspect) \
+    row(kill) \
+    row(load) \
+    row(logs) \
+    row(pause) \
+    row(port) \
+    row(rename) \
+    row(restart) \
+    row(rm) \
+    row(rmi) \
+    row(save) \
+    row(start) \
+    row(stop) \
+    row(system) \
+    row(tag) \
+    row(unpause) \
+    row(wait)
+/* clang-format on */
 
 #define DECLARE(name) extern const struct command name##_command;
 COMMANDS(DECLARE)

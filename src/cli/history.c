@@ -74,7 +74,9 @@ static bool history_run(struct command_call *call, struct error *err)
     const struct history_options *options = call->values;
     _cleanup_free_ char *base = client_path("images", call->arguments[0], "/history"), *platform = NULL;
     _cleanup_strbuf_ struct strbuf path = STRBUF_INIT;
-    if (options->platform && !platform_json(options->platform, &platform, err))
+    if (string_is_set(options->platform) && !require_api_version(call, "platform", "1.48", err))
+        return false;
+    if (string_is_set(options->platform) && !platform_json(options->platform, &platform, err))
         return error_prefix(err, "invalid platform");
     strbuf_add_string(&path, base);
     client_query_add(&path, "platform", platform);

@@ -5,6 +5,7 @@
 #include "cli/filter_option.h"
 #include "cli/human.h"
 #include "cli/listing.h"
+#include "cli/platform_option.h"
 #include "json/json_record.h"
 
 struct images_options {
@@ -151,6 +152,8 @@ static char *template_of(const char *format, const struct images_options *option
 static bool images_run(struct command_call *call, struct error *err)
 {
     struct images_options *options = call->values;
+    if (options->wants_tree && !require_api_version(call, "tree", "1.47", err))
+        return false;
     if (options->wants_tree)
         return error_set(err, ERROR_UNSUPPORTED,
                          "--tree needs an engine that keeps images of several platforms, which "

@@ -220,8 +220,6 @@ static bool info_run(struct command_call *call, struct error *err)
         json_object_set_new(client, "Debug", json_boolean(call->is_debug));
         json_object_set_new(client, "Plugins", json_array());
         json_object_set_new(report, "ClientInfo", client);
-        if (!info)
-            json_object_set_new(report, "ServerErrors", json_pack("[s]", error_message(&unreachable)));
         if (!report_print(call, options->format, "", &info_report_type, report, err))
             return false;
     } else {

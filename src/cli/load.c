@@ -15,7 +15,7 @@ static bool load_run(struct command_call *call, struct error *err)
 {
     const struct load_options *options = call->values;
     _cleanup_close_ int file = -1;
-    if (options->input) {
+    if (string_is_set(options->input)) {
         file = open(options->input, O_RDONLY | O_CLOEXEC);
         if (file < 0)
             return error_errno(err, "open %s", options->input);
@@ -23,6 +23,8 @@ static bool load_run(struct command_call *call, struct error *err)
         return error_set(err, ERROR_INVALID, "requested load from stdin, but stdin is empty");
     }
     _cleanup_free_ char *platform = NULL;
+    if (string_is_set(options->platform) && !require_api_version(call, "platform", "1.48", err))
+        return false;
     if (string_is_set(options->platform) && !platform_json(options->platform, &platform, err))
         return error_prefix(err, "invalid platform");
     _cleanup_strbuf_ struct strbuf path = STRBUF_INIT;

@@ -31,6 +31,20 @@ static bool is_component(const char *text)
     return *text && strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-") == strlen(text);
 }
 
+bool require_api_version(struct command_call *call, const char *flag, const char *version, struct error *err)
+{
+    /* The version is negotiated by the first request. */
+    _cleanup_strbuf_ struct strbuf answer = STRBUF_INIT;
+    if (!client_get_text(call->client, "/_ping", &answer, err))
+        return false;
+    const char *spoken = client_api_version(call->client);
+    if (strtol(spoken, NULL, 10) > 1 || strtol(spoken + 2, NULL, 10) >= strtol(version + 2, NULL, 10))
+        return true;
+    return error_set(err, ERROR_UNSUPPORTED,
+                     "\"--%s\" requires API version %s, but the Docker daemon API version is %s", flag, version,
+                     spoken);
+}
+
 bool platform_json(const char *text, char **out, struct error *err)
 {
     _cleanup_strlist_ struct strlist parts = strlist_split(text, '/');

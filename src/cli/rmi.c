@@ -41,6 +41,8 @@ static bool rmi_run(struct command_call *call, struct error *err)
     const struct rmi_options *options = call->values;
     _cleanup_strbuf_ struct strbuf messages = STRBUF_INIT, platforms = STRBUF_INIT;
     bool is_failed = false;
+    if (options->platforms.count && !require_api_version(call, "platform", "1.50", err))
+        return false;
     for (size_t i = 0; i < options->platforms.count; i++) {
         _cleanup_free_ char *platform = NULL;
         if (!platform_json(options->platforms.items[i], &platform, err))

@@ -13,6 +13,8 @@ static bool save_run(struct command_call *call, struct error *err)
     const struct save_options *options = call->values;
     bool has_file = string_is_set(options->output);
     _cleanup_free_ char *platform = NULL;
+    if (string_is_set(options->platform) && !require_api_version(call, "platform", "1.48", err))
+        return false;
     if (string_is_set(options->platform) && !platform_json(options->platform, &platform, err))
         return error_prefix(err, "invalid platform");
     _cleanup_output_file_ struct output_file file = OUTPUT_FILE_INIT;

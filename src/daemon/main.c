@@ -35,6 +35,9 @@ struct daemon {
     struct daemon_config config;
     struct listener *listeners;
     size_t listener_count;
+    struct engine_options options; /* the engine keeps pointers into it */
+    char *shim_program;
+    char *init_program;
     struct engine *engine;
     struct api *api;
     struct http_server *server;
@@ -106,13 +109,14 @@ static void default_log(const struct daemon_config *config, struct log_config *o
 static bool open_engine(struct daemon *daemon, const char *argv0, struct error *err)
 {
     const struct daemon_config *config = &daemon->config;
-    /* Kept as long as the process: the engine keeps pointers to its options. */
-    struct engine_options *options = NEW(struct engine_options);
+    daemon->shim_program = find_program(config->shim_path, "wherry-shim", argv0);
+    daemon->init_program = find_program(config->init_path, "wherry-init", argv0);
+    struct engine_options *options = &daemon->options;
     *options = (struct engine_options){
         .data_root = config->data_root,
         .exec_root = config->exec_root,
-        .shim_program = find_program(config->shim_path, "wherry-shim", argv0),
-        .init_program = find_program(config->init_path, "wherry-init", argv0),
+        .shim_program = daemon->shim_program,
+        .init_program = daemon->init_program,
         .network = {.bridge_name = config->bridge,
                     .bridge_address = string_is_set(config->bip) ? config->bip : NULL,
                     .is_bridge_disabled = string_equal(config->bridge, "none"),
@@ -231,6 +235,16 @@ static void block_signals(struct daemon *daemon)
     signal(SIGUSR1, SIG_IGN); /* dockerd's users ask for a stack dump with it; it must not end the engine */
 }
 
+static void daemon_release(struct daemon *daemon)
+{
+    free(daemon->options.default_log.type);
+    strmap_release(&daemon->options.default_log.config);
+    free(daemon->shim_program);
+    free(daemon->init_program);
+    close_fd(daemon->data_root_lock);
+    daemon_config_release(&daemon->config);
+}
+
 static bool serve(struct daemon *daemon, int argc, char **argv, struct error *err)
 {
     if (!lock_data_root(daemon, err) || !open_engine(daemon, argv[0], err))
@@ -309,6 +323,6 @@ int main(int argc, char **argv)
         fprintf(stderr, "failed to start daemon: %s\n", error_message(&err));
         error_release(&err);
     }
-    daemon_config_release(&daemon.config);
+    daemon_release(&daemon);
     return is_fine ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -40,12 +40,15 @@ struct container_wait *container_wait_begin(struct engine *engine, const char *r
                                             struct error *err);
 bool container_wait_finish(struct container_wait *wait, int client, struct container_exit *out, struct error *err);
 
-/* Attach. Takes the descriptor of `attachment` in every case. With the container not yet started the client waits for
-   its start. `wants_logs` replays the log first; without `wants_stream` it ends there. Returns once handed over. */
-bool container_attach(struct engine *engine, const char *reference, struct shim_attachment *attachment, bool wants_logs,
-                      bool wants_stream, struct error *err);
-/* Checks that attach could work, before the connection is hijacked; *is_terminal decides the content type. */
-bool container_check_attach(struct engine *engine, const char *reference, bool *is_terminal, struct error *err);
+/* Attach, in two steps with the answer to the client between them: begin checks, and holds off every other verb on the
+   container, so that a start that the client asks for as soon as it has the answer does not overtake its attach. finish
+   takes the descriptor of `attachment` in every case (NULL: the client could not be answered) and frees `attach`. With
+   the container not yet started the client waits for its start. `wants_logs` replays the log first; without
+   `wants_stream` it ends there. *is_terminal decides the content type. */
+struct container_attach *container_attach_begin(struct engine *engine, const char *reference, bool *is_terminal,
+                                                struct error *err);
+bool container_attach_finish(struct container_attach *attach, struct shim_attachment *attachment, bool wants_logs,
+                             bool wants_stream, struct error *err);
 
 struct logs_options {
     bool wants_stdout, wants_stderr, wants_timestamps, wants_details, follows;

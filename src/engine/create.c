@@ -144,7 +144,9 @@ static bool take_endpoints(struct container_record *record, struct networking_co
         const struct endpoint_ipam_config *ipam = theirs->ipam_config;
         if (ipam && (string_is_set(ipam->ipv4_address) || string_is_set(ipam->ipv6_address)))
             return error_set(err, ERROR_INVALID,
-                             "user specified IP address is supported on user defined networks only");
+                             "invalid config for network %s: invalid endpoint settings:\n"
+                             "user specified IP address is supported on user defined networks only",
+                             mode);
         if (theirs->aliases.count > 0 && string_equal(mode, "bridge"))
             return error_set(err, ERROR_INVALID,
                              "network-scoped alias is supported only for containers in user "
@@ -226,8 +228,9 @@ bool container_create(struct engine *engine, const char *name, struct create_req
 {
     _cleanup_container_ struct container *container = container_new(engine);
     bool is_good = fill_record(engine, name, request, &container->record, warnings, err);
-    record_release(&create_request_type, request);
+    /* In this order: the second zeroes the whole request, of which its table knows only a part. */
     record_release(&container_config_type, &request->config);
+    record_release(&create_request_type, request);
     if (!is_good || !container_begin(container, container->record.id, err))
         return false;
     /* The name is taken first, so that two who want it cannot both go on; the operation keeps others off until the

@@ -205,6 +205,28 @@ static bool check_modes(const struct host_config *host, struct error *err)
     return true;
 }
 
+/* What the namespace that is shared decides cannot be asked for as well. In the order of Docker's checks. */
+static bool check_mode_conflicts(const struct create_request *request, struct error *err)
+{
+    const struct host_config *host = &request->host_config;
+    const char *network = string_or_empty(host->network_mode);
+    bool has_hostname = string_is_set(request->config.hostname), is_shared = string_starts_with(network, "container:");
+    const char *conflict = NULL;
+    if (is_shared && has_hostname)
+        conflict = "hostname and the network mode";
+    else if (string_equal(host->uts_mode, "host") && has_hostname)
+        conflict = "hostname and the UTS mode";
+    else if (is_shared && host->dns.count > 0)
+        conflict = "dns and the network mode";
+    else if (is_shared && host->extra_hosts.count > 0)
+        conflict = "custom host-to-IP mapping and the network mode";
+    else if (is_shared && (host->port_bindings.keys.count > 0 || host->publish_all_ports))
+        conflict = "port publishing and the container type network mode";
+    else if (is_shared && request->config.exposed_ports.count > 0)
+        conflict = "port exposing and the container type network mode";
+    return conflict ? error_set(err, ERROR_INVALID, "conflicting options: %s", conflict) : true;
+}
+
 static bool check_restart_policy(const struct host_config *host, struct error *err)
 {
     const struct restart_policy *policy = &host->restart_policy;
@@ -274,8 +296,8 @@ static bool check_host(struct host_config *host, struct strlist *warnings, struc
 
 bool validate_request(struct create_request *request, struct strlist *warnings, struct error *err)
 {
-    return check_config(&request->config, err) && check_host(&request->host_config, warnings, err) &&
-           check_ports(request, warnings, err);
+    return check_mode_conflicts(request, err) && check_config(&request->config, err) &&
+           check_host(&request->host_config, warnings, err) && check_ports(request, warnings, err);
 }
 
 void request_defaults(const struct engine_options *options, struct create_request *request)

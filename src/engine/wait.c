@@ -6,12 +6,14 @@
 
 #include "base/memory.h"
 
-static void fill(struct container_wait *wait)
+/* As Docker's, the reason why a container could not start is not told to who waited for its removal: the start was
+   answered with it. */
+static void fill(struct container_wait *wait, bool is_removal)
 {
     const struct container_record *record = &wait->container->record;
     wait->is_over = true;
     wait->exit.exit_code = record->exit_code;
-    string_replace(&wait->exit.error, string_is_set(record->error) ? record->error : NULL);
+    string_replace(&wait->exit.error, string_is_set(record->error) && !is_removal ? record->error : NULL);
     eventfd_write(wait->event, 1);
 }
 
@@ -27,7 +29,7 @@ struct container_wait *container_wait_add(struct container *container, enum wait
     wait->condition = condition;
     wait->event = TAKE_FD(event);
     if ((condition == WAIT_NOT_RUNNING && !status_is_running(container->status)) || container->is_removed) {
-        fill(wait);
+        fill(wait, container->is_removed);
         return wait;
     }
     wait->next = container->waits;
@@ -62,7 +64,7 @@ void container_wake(struct container *container, bool is_removal)
         if (is_met) {
             *place = wait->next;
             wait->next = NULL;
-            fill(wait);
+            fill(wait, is_removal);
         } else {
             place = &wait->next;
         }

@@ -2,10 +2,10 @@
 
 #include <ctype.h>
 #include <math.h>
-#include <openssl/evp.h>
 #include <string.h>
 #include <strings.h>
 
+#include "base/base64.h"
 #include "base/memory.h"
 
 /* --- decoding --- */
@@ -32,6 +32,33 @@ static bool depth_is_fine(const char *text, size_t length)
     return true;
 }
 
+/* jansson refuses integers above INT64_MAX, which Docker's statistics have: here they become reals ("….0"). */
+static json_t *parse_large_integers(const char *text, size_t length)
+{
+    _cleanup_strbuf_ struct strbuf copy = STRBUF_INIT;
+    bool in_string = false;
+    for (size_t i = 0; i < length; i++) {
+        strbuf_add_char(&copy, text[i]);
+        if (in_string) {
+            if (text[i] == '\\' && i + 1 < length)
+                strbuf_add_char(&copy, text[++i]);
+            else if (text[i] == '"')
+                in_string = false;
+        } else if (text[i] == '"') {
+            in_string = true;
+        } else if (isdigit((unsigned char)text[i])) {
+            size_t start = i;
+            for (; i + 1 < length && isdigit((unsigned char)text[i + 1]); i++)
+                strbuf_add_char(&copy, text[i + 1]);
+            bool is_real =
+                (i + 1 < length && strchr(".eE", text[i + 1])) || (start > 0 && strchr(".eE+", text[start - 1]));
+            if (!is_real && i - start + 1 >= 19)
+                strbuf_add_string(&copy, ".0");
+        }
+    }
+    return json_loadb(strbuf_text(&copy), copy.length, JSON_DECODE_ANY, NULL);
+}
+
 json_t *json_parse(const char *text, size_t length, struct error *err)
 {
     if (!depth_is_fine(text, length)) {
@@ -41,6 +68,8 @@ json_t *json_parse(const char *text, size_t length, struct error *err)
     json_error_t why;
     json_t *json = json_loadb(text, length, JSON_DECODE_ANY, &why);
     if (json)
+        return json;
+    if (json_error_code(&why) == json_error_numeric_overflow && (json = parse_large_integers(text, length)))
         return json;
     if (json_error_code(&why) == json_error_premature_end_of_input)
         error_set(err, ERROR_INVALID, "invalid JSON: unexpected EOF");
@@ -135,6 +164,10 @@ static bool decode_integer(const struct field *field, const char *owner, const j
     json_int_t value = json_integer_value(json);
     if (!json_is_integer(json)) {
         double real = json_real_value(json);
+        if (field->kind == FIELD_KIND_UINT64 && real >= 9223372036854775808.0 && real <= 18446744073709551616.0) {
+            *(uint64_t *)place = real >= 18446744073709551615.0 ? UINT64_MAX : (uint64_t)real;
+            return true;
+        }
         if (real != floor(real) || fabs(real) > 9e15)
             return range_error(err, owner, field, json);
         value = (json_int_t)real;
@@ -219,12 +252,11 @@ static bool decode_bytes(const struct field *field, const char *owner, const jso
     const char *text = string_value(json);
     if (!text)
         return type_error(err, owner, field, json);
-    size_t length = strlen(text);
-    bytes->data = xmalloc(length / 4 * 3 + 4);
-    int decoded = EVP_DecodeBlock(bytes->data, (const unsigned char *)text, (int)length);
-    if (decoded < 0 || length % 4)
+    bytes->data = xmalloc(strlen(text) / 4 * 3 + 1);
+    long decoded = base64_decode(text, bytes->data);
+    if (decoded < 0)
         return error_set(err, ERROR_INVALID, "illegal base64 data in %s.%s", owner, field->name);
-    bytes->length = (size_t)decoded - (string_ends_with(text, "==") ? 2 : string_ends_with(text, "=") ? 1 : 0);
+    bytes->length = (size_t)decoded;
     return true;
 }
 
@@ -480,8 +512,7 @@ static json_t *encode_bytes(const struct bytes *bytes)
 {
     if (!bytes->data)
         return json_null();
-    _cleanup_free_ char *text = xmalloc((bytes->length + 2) / 3 * 4 + 1);
-    EVP_EncodeBlock((unsigned char *)text, bytes->data, (int)bytes->length);
+    _cleanup_free_ char *text = base64_encode(bytes->data, bytes->length);
     return json_string_nocheck(text);
 }
 

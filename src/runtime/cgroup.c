@@ -80,17 +80,18 @@ bool cgroup_update(const char *path, const struct oci_resources *resources, stru
                                  : cgroup_v1_update(path, resources, &warnings, err);
 }
 
-bool cgroup_add_process(const char *path, pid_t pid, struct error *err)
+/* With v1 a thread that moves itself, by `tasks`, does without the lock over all forks of the machine that any other
+   move takes, and with it without waiting for an RCU grace period (10 ms and more). */
+bool cgroup_join(const char *path, struct error *err)
 {
-    char text[16];
-    int length = snprintf(text, sizeof(text), "%d", pid);
+    const char *name = cgroup_version() == 2 ? "cgroup.procs" : "tasks";
     for (size_t i = 0;; i++) {
         _cleanup_free_ char *folder = folder_of(path, i);
         if (!folder)
             return true;
-        _cleanup_free_ char *file = path_join(folder, "cgroup.procs");
+        _cleanup_free_ char *file = path_join(folder, name);
         _cleanup_close_ int fd = open(file, O_WRONLY | O_CLOEXEC);
-        if (fd < 0 || write(fd, text, (size_t)length) < 0)
+        if (fd < 0 || write(fd, "0", 1) < 0)
             return error_errno(err, "write %s", file);
     }
 }

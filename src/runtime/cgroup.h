@@ -10,7 +10,8 @@
 bool cgroup_create(const char *path, const struct oci_resources *resources, struct strlist *warnings,
                    struct error *err);
 bool cgroup_update(const char *path, const struct oci_resources *resources, struct error *err);
-bool cgroup_add_process(const char *path, pid_t pid, struct error *err);
+/* The calling process, which has one thread, becomes a member. */
+bool cgroup_join(const char *path, struct error *err);
 /* An O_PATH-like descriptor for CLONE_INTO_CGROUP on pure v2; -1 elsewhere. */
 int cgroup_open(const char *path);
 bool cgroup_freeze(const char *path, bool is_frozen, struct error *err);

@@ -4,7 +4,7 @@
                        CONSOLE + fd     the master of the terminal
                        READY            all is made; the child waits for START
                        ERROR text       the child gives up and exits; nothing follows
-       parent → child  JOINED           the child is in its cgroup and its interfaces are in its namespace
+       parent → child  EQUIPPED         its cgroup is made (v1: it joins by itself), its interfaces are in its namespace
                        START            execve now
 
    Every descriptor is close-on-exec, so that the end of file tells the parent that execve has succeeded; to the child
@@ -19,7 +19,7 @@ enum channel_kind {
     CHANNEL_CONSOLE,
     CHANNEL_READY,
     CHANNEL_ERROR,
-    CHANNEL_JOINED,
+    CHANNEL_EQUIPPED,
     CHANNEL_START,
 };
 

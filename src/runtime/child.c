@@ -11,6 +11,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "runtime/cgroup.h"
 #include "runtime/channel.h"
 #include "runtime/command.h"
 #include "runtime/console.h"
@@ -26,7 +27,7 @@
 struct child {
     const struct child_plan *plan;
     const struct runtime_config *config;
-    bool has_joined; /* the parent has said that we are in our cgroup and have our interfaces */
+    bool is_equipped; /* we are in our cgroup, and have our interfaces */
     bool is_in_cgroup_namespace;
 };
 
@@ -37,15 +38,16 @@ _Noreturn void child_fail(int channel, struct error *err)
 }
 
 /* The parent works on cgroup and interfaces while we mount: wait for it as late as possible. */
-static void wait_for_join(struct child *child)
+static bool wait_for_equipment(struct child *child, struct error *err)
 {
     struct channel_message message;
-    if (child->has_joined)
-        return;
+    if (child->is_equipped)
+        return true;
     channel_receive(child->plan->channel, &message);
-    if (message.kind != CHANNEL_JOINED)
+    if (message.kind != CHANNEL_EQUIPPED)
         _exit(1);
-    child->has_joined = true;
+    child->is_equipped = true;
+    return !child->plan->wants_join || cgroup_join(child->plan->cgroups_path, err);
 }
 
 static void wait_for_start(const struct child_plan *plan)
@@ -74,7 +76,8 @@ static bool is_cgroup_mount(const struct oci_mount *mount)
 /* Its root is the cgroup that we are in, so we have to be in ours by then. */
 static bool enter_cgroup_namespace(struct child *child, struct error *err)
 {
-    wait_for_join(child);
+    if (!wait_for_equipment(child, err))
+        return false;
     if (!child->plan->namespaces->has_new_cgroup || child->is_in_cgroup_namespace)
         return true;
     if (unshare(CLONE_NEWCGROUP) < 0)
@@ -94,7 +97,7 @@ static bool make_mounts(struct child *child, int root, struct error *err)
         if (!mount_one(root, mount, &view, err))
             return false;
     }
-    return !has_new_cgroup || enter_cgroup_namespace(child, err);
+    return enter_cgroup_namespace(child, err); /* the host's /sys/fs/cgroup is out of reach soon */
 }
 
 static bool mount_init(const struct launch *launch, int root, struct error *err)
@@ -160,7 +163,6 @@ static bool set_up(struct child *child, struct error *err)
     const struct runtime_config *config = child->config;
     if (!namespaces_join(plan->namespaces, err) || !make_root(child, err))
         return false;
-    wait_for_join(child);
     if (plan->namespaces->has_own_network && !interfaces_configure(&plan->launch->interfaces, err))
         return false;
     return set_names(config, err) && limits_set_sysctls(&config->linux_.sysctl, err) &&

@@ -10,8 +10,9 @@ struct child_plan {
     const char *cgroups_path;
     const int *stdio; /* three descriptors; unused with a terminal */
     int rows, columns;
-    int channel;    /* the child's end */
-    int start_fifo; /* to wait on instead of the channel, or -1 */
+    int channel;     /* the child's end */
+    int start_fifo;  /* to wait on instead of the channel, or -1 */
+    bool wants_join; /* it was not born in its cgroup */
 };
 
 _Noreturn void child_run(const struct child_plan *plan);

@@ -64,18 +64,17 @@ static bool await_ready(struct runtime_container *container, int *console, struc
     }
 }
 
-/* With v1 the child is moved into its cgroup while it mounts; with v2 it was born there. */
+/* With v1 the child's cgroup is made while it mounts, and it joins by itself; with v2 it was born there. */
 static bool equip(struct runtime_container *container, const struct launch *launch, bool is_in_cgroup,
                   struct error *err)
 {
     const struct oci_linux *config = &launch->config.linux_;
-    if (!is_in_cgroup && (!cgroup_create(container->cgroups_path, config->resources, &container->warnings, err) ||
-                          !cgroup_add_process(container->cgroups_path, container->pid, err)))
+    if (!is_in_cgroup && !cgroup_create(container->cgroups_path, config->resources, &container->warnings, err))
         return false;
     if (!interfaces_create(&launch->interfaces, container->pid, err))
         return false;
     /* A child that is gone has left its reason in the channel. */
-    channel_send(container->start_fd, CHANNEL_JOINED, NULL, -1);
+    channel_send(container->start_fd, CHANNEL_EQUIPPED, NULL, -1);
     return true;
 }
 
@@ -103,6 +102,7 @@ static bool clone_child(const struct launch *launch, const struct runtime_stdio 
                                        .rows = stdio->initial_rows,
                                        .columns = stdio->initial_columns,
                                        .channel = ends[1],
+                                       .wants_join = cgroup < 0,
                                        .start_fifo = start_fifo});
     }
     int why = errno;
@@ -160,7 +160,6 @@ void runtime_container_release(struct runtime_container *container)
 {
     close_fd(container->pidfd);
     close_fd(container->start_fd);
-    close_fd(container->error_fd);
     free(container->cgroups_path);
     strlist_release(&container->warnings);
     *container = RUNTIME_CONTAINER_INIT;

@@ -7,9 +7,14 @@
 
 #include "runtime/launch.h"
 
-/* Limits a message of failure's prefix is Docker's: "exec: \"x\": executable file not found in $PATH", "exec: \"/x\":
-   stat /x: no such file or directory", "… permission denied", "chdir to cwd (\"/x\") set in config.json failed: …",
-   "unable to find user x: no matching entries in passwd file", "error mounting \"/a\" to rootfs at \"/b\": …". */
+/* Messages are those of runc, without the prefixes that Docker puts before them ("failed to create task for container:
+   … unable to start container process: "): "exec: \"x\": executable file not found in $PATH", "exec: \"/x\": stat /x:
+   no such file or directory", "exec: \"/x\": permission denied", "chdir to cwd (\"/x\") set in config.json failed: …",
+   "error during container init: error mounting \"/a\" to rootfs at \"/b\": …". errno_value tells 127 (ENOENT) from 126
+   (EACCES, EISDIR) for those that begin with "exec: "; all come from runtime_create. Users and groups ("unable to find
+   user x: no matching entries in passwd file") and a cwd that cannot be made ("Cannot mkdir: …") stand without any
+   prefix in Docker. A program without interpreter, or in no executable format, counts as started, as it does in Docker:
+   it says "exec /x: exec format error" on its standard error and exits with 1. */
 
 struct runtime_stdio {
     int fds[3];  /* become 0, 1, 2 of the process; ignored with a terminal. Stay the caller's own */
@@ -20,12 +25,11 @@ struct runtime_stdio {
 struct runtime_container {
     pid_t pid;
     int pidfd;
-    int start_fd;            /* internal: the child waits on it */
-    int error_fd;            /* internal: the child's failure arrives here */
+    int start_fd; /* internal: the channel to the child (channel.h), which ends when this is closed before the start */
     char *cgroups_path;      /* owned; as in cgroup.h */
     struct strlist warnings; /* limits that could not be set, in Docker's words where it has them */
 };
-#define RUNTIME_CONTAINER_INIT ((struct runtime_container){.pid = -1, .pidfd = -1, .start_fd = -1, .error_fd = -1})
+#define RUNTIME_CONTAINER_INIT ((struct runtime_container){.pid = -1, .pidfd = -1, .start_fd = -1})
 
 bool runtime_create(const struct launch *launch, struct runtime_stdio *stdio, struct runtime_container *out,
                     struct error *err);

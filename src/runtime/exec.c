@@ -25,22 +25,16 @@ struct exec_plan {
     const struct runtime_stdio *stdio;
     int target; /* pidfd of the first process */
     int channel;
+    bool wants_join; /* it was not born in its cgroup */
     const struct capability_sets *capabilities;
 };
-
-static bool wait_for(int channel, enum channel_kind kind)
-{
-    struct channel_message message;
-    channel_receive(channel, &message);
-    return message.kind == (int32_t)kind;
-}
 
 static bool enter(const struct exec_plan *plan, struct error *err)
 {
     const struct oci_process *process = &plan->exec->process;
     /* The cgroup first: a namespace that is joined shows it, and it may have limits that the rest has to obey. */
-    if (!wait_for(plan->channel, CHANNEL_JOINED))
-        _exit(1);
+    if (plan->wants_join && !cgroup_join(plan->exec->cgroups_path, err))
+        return false;
     if (setns(plan->target, JOINED_NAMESPACES) < 0)
         return error_errno(err, "setns");
     if (!process->terminal)
@@ -124,6 +118,7 @@ bool runtime_exec(pid_t pid, const struct launch_exec *exec, struct runtime_stdi
                                      .stdio = stdio,
                                      .target = target,
                                      .channel = ends[1],
+                                     .wants_join = cgroup < 0 && string_is_set(exec->cgroups_path),
                                      .capabilities = has_own_list ? NULL : &of_container});
     }
     int why = errno;
@@ -131,13 +126,7 @@ bool runtime_exec(pid_t pid, const struct launch_exec *exec, struct runtime_stdi
     channel = ends[0];
     if (child < 0)
         return error_errno_value(err, why, "clone3");
-    bool is_done =
-        cgroup >= 0 || !string_is_set(exec->cgroups_path) || cgroup_add_process(exec->cgroups_path, child, err);
-    if (is_done) {
-        channel_send(channel, CHANNEL_JOINED, NULL, -1);
-        is_done = await_exec(channel, &console, err);
-    }
-    if (!is_done) {
+    if (!await_exec(channel, &console, err)) {
         kill(child, SIGKILL);
         while (waitpid(child, NULL, 0) < 0 && errno == EINTR) {
         }

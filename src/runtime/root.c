@@ -56,32 +56,48 @@ static void format_overlay(const struct launch_overlay *overlay, struct strbuf *
     add_escaped(out, overlay->work);
 }
 
-/* More layers than fit in a page of options, one fsconfig each ("lowerdir+" is there since Linux 6.5). */
-static int mount_many_layers(const struct launch_overlay *overlay)
+/* The same folders under names that are short whatever their paths are, so that every number of layers fits in a page.
+   The descriptors are put in `fds`, one for each layer, and have to stay open until the mount is made. */
+static bool shorten_overlay(const struct launch_overlay *overlay, int *fds, struct launch_overlay *out,
+                            struct error *err)
 {
-    _cleanup_strlist_ struct strlist options = {0};
-    for (size_t i = 0; i < overlay->lower.count; i++)
-        strlist_addf(&options, "lowerdir+=%s", overlay->lower.items[i]);
-    if (string_is_set(overlay->upper)) {
-        strlist_addf(&options, "upperdir=%s", overlay->upper);
-        strlist_addf(&options, "workdir=%s", overlay->work);
+    for (size_t i = 0; i < overlay->lower.count; i++) {
+        fds[i] = open(overlay->lower.items[i], O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (fds[i] < 0)
+            return error_errno(err, "open layer %s", overlay->lower.items[i]);
+        strlist_addf(&out->lower, "/proc/self/fd/%d", fds[i]);
     }
-    return mount_new("overlay", "overlay", &options, 0);
+    out->upper = overlay->upper;
+    out->work = overlay->work;
+    return true;
+}
+
+static bool mount_options_string(const char *data, const char *target, struct error *err)
+{
+    return mount("overlay", target, "overlay", 0, data) == 0 ||
+           error_errno(err, "mount overlay:%s, data: %s", target, data);
 }
 
 static bool mount_overlay(const struct launch_overlay *overlay, const char *target, struct error *err)
 {
     _cleanup_strbuf_ struct strbuf data = STRBUF_INIT;
     format_overlay(overlay, &data);
-    if (data.length <= MOUNT_DATA_LIMIT) {
-        if (mount("overlay", target, "overlay", 0, strbuf_text(&data)) < 0)
-            return error_errno(err, "mount overlay:%s, data: %s", target, strbuf_text(&data));
-        return true;
+    if (data.length <= MOUNT_DATA_LIMIT)
+        return mount_options_string(strbuf_text(&data), target, err);
+    strbuf_truncate(&data, 0);
+    struct launch_overlay shortened = {0};
+    _cleanup_free_ int *fds = xmalloc(overlay->lower.count * sizeof(int));
+    for (size_t i = 0; i < overlay->lower.count; i++)
+        fds[i] = -1;
+    bool is_mounted = shorten_overlay(overlay, fds, &shortened, err);
+    if (is_mounted) {
+        format_overlay(&shortened, &data);
+        is_mounted = mount_options_string(strbuf_text(&data), target, err);
     }
-    _cleanup_close_ int made = mount_many_layers(overlay), place = open(target, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (made < 0 || place < 0 || !mount_attach(made, place))
-        return error_errno(err, "mount overlay of %zu layers:%s", overlay->lower.count, target);
-    return true;
+    for (size_t i = 0; i < overlay->lower.count; i++)
+        close_fd(fds[i]);
+    strlist_release(&shortened.lower);
+    return is_mounted;
 }
 
 /* Any folder will do to mount the overlay on: nobody else sees it there. */

@@ -67,12 +67,13 @@ void attachment_update(struct attachment *attachment)
 static void input_ended(struct attachment *attachment)
 {
     attachment->wants_stdin = false;
-    if (attachment->session->closes_stdin && !attachment->session->is_terminal) {
-        session_end_input(attachment->session);
-        attachment_update(attachment);
-    } else {
+    if (attachment->session->is_terminal) {
         attachment_finish(attachment);
+        return;
     }
+    if (attachment->session->closes_stdin)
+        session_end_input(attachment->session);
+    attachment_update(attachment);
 }
 
 static void read_input(struct attachment *attachment)

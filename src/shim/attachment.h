@@ -2,8 +2,9 @@
 
    Output that the client does not take is kept in a queue; from ATTACHMENT_QUEUE_LIMIT bytes on the session stops
    reading from the process until the client has caught up, as Docker does. A client that hangs up is dropped. A client
-   that has closed its sending side only goes on receiving, unless it was the one to type: then it is detached, as
-   Docker does, but where the end of its input is the end of the process's. */
+   that has closed its sending side only goes on receiving: Docker detaches it where its end of input is not the
+   process's, and so loses the answer to the last line that was typed (`echo question | docker attach x`). On a terminal
+   it is detached, as in Docker. */
 #pragma once
 
 #include "shim/client.h"

@@ -55,12 +55,12 @@ teardown_file() { engine_stop; }
   truncate -s 100M "$root/d/hole"
   setfattr -n user.note -v kept "$root/d/a" 2>/dev/null || true
   tar -C "$root" --xattrs -S --format=posix -c . | client import - files
-  client create --name f files /busybox true
+  client create --name filer files /busybox true
   run -0 client run --rm files /busybox sh -c '/busybox stat -c "%u %g %a %h %Y" /d/a; /busybox readlink /d/c; /busybox test -c /d/null && /busybox test -p /d/fifo && /busybox du -k /d/hole'
   [ "${lines[0]}" = '12 34 4755 2 981173106' ]
   [ "${lines[1]}" = ../d/a ]
   [ "${lines[2]%%[!0-9]*}" -lt 1000 ]
-  client rm f; client rmi files
+  client rm filer; client rmi files
 }
 
 @test "archives that attack or are broken change nothing" {
@@ -95,4 +95,29 @@ PY
   [[ $output == 'Imported from -' ]]
   run -0 client inspect --format '{{json .Config.Cmd}} {{.Os}}' busybox
   [ "$output" = '["sh"] linux' ]
+}
+
+@test "an image of a hundred layers runs" {
+  python3 - "$BATS_TEST_TMPDIR/many.tar" <<'PY'
+import hashlib, io, json, sys, tarfile
+def add(tar, name, data):
+    info = tarfile.TarInfo(name); info.size = len(data); info.mode = 0o755; tar.addfile(info, io.BytesIO(data))
+def layer(entries):
+    raw = io.BytesIO()
+    with tarfile.open(fileobj=raw, mode='w') as tar:
+        for name, data in entries: add(tar, name, data)
+    return raw.getvalue()
+layers = [layer([('busybox', open('/bin/busybox', 'rb').read())])] + [layer([(f'file{i}', b'x'), ('top', b'%d' % i)]) for i in range(100)]
+config = json.dumps({'architecture': 'amd64', 'os': 'linux', 'config': {}, 'rootfs': {
+    'type': 'layers', 'diff_ids': ['sha256:' + hashlib.sha256(data).hexdigest() for data in layers]}}).encode()
+with tarfile.open(sys.argv[1], 'w') as tar:
+    names = [f'{i}/layer.tar' for i in range(len(layers))]
+    for name, data in zip(names, layers): add(tar, name, data)
+    add(tar, 'config.json', config)
+    add(tar, 'manifest.json', json.dumps([{'Config': 'config.json', 'RepoTags': ['many:1'], 'Layers': names}]).encode())
+PY
+  client load -i "$BATS_TEST_TMPDIR/many.tar"
+  run -0 client run --rm many:1 /busybox sh -c '/busybox ls / | /busybox grep -c file; /busybox cat /top'
+  [ "${lines[0]}" = 100 ] && [ "${lines[1]}" = 99 ]
+  client rmi many:1
 }

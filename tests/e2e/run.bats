@@ -145,29 +145,29 @@ teardown_file() { engine_stop; }
 }
 
 @test "detached: ps, logs, exec, stop" {
-  run -0 client run -d --name d busybox sh -c 'trap "echo bye; exit 3" TERM; echo up; while :; do sleep 0.1; done'
+  run -0 client run -d --name det busybox sh -c 'trap "echo bye; exit 3" TERM; echo up; while :; do sleep 0.1; done'
   [ "${#output}" = 64 ]
   run -0 client ps --format '{{.Names}} {{.Image}} {{.State}}'
-  [ "$output" = 'd busybox running' ]
-  run -0 client exec d echo inside
+  [ "$output" = 'det busybox running' ]
+  run -0 client exec det echo inside
   [ "$output" = inside ]
-  run -5 client exec d sh -c 'exit 5'
-  run -127 client exec d nosuch
-  run -0 bash -c "echo piped | { source tests/lib/engine.bash; ENGINE=$ENGINE client exec -i d cat; }"
+  run -5 client exec det sh -c 'exit 5'
+  run -126 client exec det nosuch
+  run -0 bash -c "echo piped | { source tests/lib/engine.bash; ENGINE=$ENGINE client exec -i det cat; }"
   [ "$output" = piped ]
-  client stop d
-  run -0 client logs d
+  client stop det
+  run -0 client logs det
   [ "$output" = $'up\nbye' ]
-  run -0 client inspect --format '{{.State.Status}} {{.State.ExitCode}} {{.Name}}' d
-  [ "$output" = 'exited 3 /d' ]
-  client start d
-  run -0 client inspect --format '{{.State.Running}}' d
+  run -0 client inspect --format '{{.State.Status}} {{.State.ExitCode}} {{.Name}}' det
+  [ "$output" = 'exited 3 /det' ]
+  client start det
+  run -0 client inspect --format '{{.State.Running}}' det
   [ "$output" = true ]
-  run -1 client rm d
+  run -1 client rm det
   [[ $output == *'container is running: stop the container before removing or force remove'* ]] || [[ $output == *'cannot remove container'* ]]
-  client rm -f d
-  run -1 client logs d
-  [[ $output == *'No such container: d'* ]]
+  client rm -f det
+  run -1 client logs det
+  [[ $output == *'No such container: det'* ]]
 }
 
 @test "names and short ids" {

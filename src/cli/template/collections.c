@@ -45,6 +45,9 @@ static bool index_once(const struct template_call *call, struct value index, str
     case VALUE_KIND_MAP: {
         if (!index.type)
             return error_set(err, ERROR_INVALID, "value is nil; should be of type string");
+        if (item->type->key_name)
+            return error_set(err, ERROR_INVALID, "value has type %s; should be %s", index.type->name,
+                             item->type->key_name);
         if (!value_is_text(index))
             return error_set(err, ERROR_INVALID, "value has type %s; should be string", index.type->name);
         struct value member = value_member(*item, value_text(index, buffer));
@@ -108,7 +111,9 @@ bool function_len(const struct template_call *call, struct value *out, struct er
 {
     bool is_nil;
     struct value item = value_indirect(call->arguments[0], &is_nil);
-    if (is_nil || !item.type)
+    if (!item.type)
+        return error_set(err, ERROR_INVALID, "reflect: call of reflect.Value.Type on zero Value");
+    if (is_nil)
         return error_set(err, ERROR_INVALID, "len of nil pointer");
     int64_t length = value_length(item);
     if (length < 0)

@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "cli/template/functions.h"
+#include "cli/template/print.h"
 
 enum basic { BASIC_NONE, BASIC_BOOL, BASIC_INT, BASIC_UINT, BASIC_FLOAT, BASIC_STRING };
 
@@ -84,8 +85,11 @@ static bool equal(struct value a, struct value b, bool *is_equal, struct error *
         *is_equal = value_is_nil(a) && value_is_nil(b);
         return true;
     }
-    if (is_list)
-        return error_set(err, ERROR_INVALID, "non-comparable type %s", b.type->name);
+    if (is_list) {
+        _cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+        print_plain(&b, 1, &text);
+        return error_set(err, ERROR_INVALID, "non-comparable type %s: %s", strbuf_text(&text), b.type->name);
+    }
     *is_equal = a.type == b.type && json_equal(a.json, b.json);
     return true;
 }

@@ -171,7 +171,8 @@ static bool eval_function(struct run *run, struct value dot, const struct node *
             return false;
     }
     _cleanup_error_ struct error why = ERROR_INIT;
-    struct template_call call = {&run->pool, arguments, count, run->flags & TEMPLATE_HEADER};
+    _cleanup_free_ char *source = given ? node_describe(command->children[1]) : xstrdup("");
+    struct template_call call = {&run->pool, arguments, count, run->flags & TEMPLATE_HEADER, source};
     if (function->call(&call, out, &why))
         return true;
     at(run, command ? command : word);
@@ -248,6 +249,8 @@ static bool eval_field(struct run *run, struct value dot, const char *name, cons
             return fail(run, "%s has arguments but cannot be invoked as function", name);
         return true;
     case VALUE_KIND_MAP:
+        if (inner.type->key_name)
+            break;
         if (has_arguments)
             return fail(run, "%s is not a method but has arguments", name);
         *out = value_member(inner, name);
@@ -358,10 +361,12 @@ static bool eval_pipeline(struct run *run, struct value dot, const struct node *
     for (size_t i = 0; i < pipe->declaration_count; i++) {
         const char *name = pipe->declarations[i]->names.items[0];
         struct variable *variable = pipe->is_assignment ? find_variable(run, name) : NULL;
-        if (variable)
+        if (!pipe->is_assignment)
+            push(run, name, value);
+        else if (variable)
             variable->value = value;
         else
-            push(run, name, value);
+            return fail(run, "undefined variable: %s", name);
     }
     *out = value;
     return true;

@@ -56,8 +56,8 @@ static bool change_case(const struct template_call *call, int (*change)(int), bo
         unsigned char byte = (unsigned char)*cursor;
         if (byte < 0x80 && (is_start || !only_first))
             *cursor = (char)change(byte);
-        /* strings.Title: letters after anything but a letter, a digit, '_' or '\'' */
-        is_start = byte < 0x80 && !isalnum(byte) && byte != '_' && byte != '\'';
+        /* strings.Title: letters after anything but a letter, a digit or '_' */
+        is_start = byte < 0x80 && !isalnum(byte) && byte != '_';
     }
     *out = pool_string(call->pool, text);
     return true;
@@ -204,9 +204,7 @@ static bool call_call(const struct template_call *call, struct value *out, struc
     struct value value = value_of_interface(call->arguments[0]);
     if (!value.type)
         return error_set(err, ERROR_INVALID, "call of nil");
-    _cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
-    print_plain(&value, 1, &text);
-    return error_set(err, ERROR_INVALID, "non-function %s of type %s", strbuf_text(&text), value.type->name);
+    return error_set(err, ERROR_INVALID, "non-function %s of type %s", call->source, value.type->name);
 }
 
 static const struct template_function functions[] = {

@@ -17,6 +17,7 @@ struct template_call {
     struct value *arguments;
     size_t count;
     bool is_header;
+    const char *source; /* of the first argument, as the template has it */
 };
 
 struct template_function {

@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "cli/template/functions.h"
 #include "cli/template/lexer.h"
+#include "cli/template/literal.h"
 #include "cli/template/node.h"
 #include "cli/template/template.h"
 
@@ -103,65 +104,9 @@ static void add_child(struct node *parent, struct node *child)
     *APPEND(parent->children, parent->child_count) = child;
 }
 
-static void add_utf8(struct strbuf *out, unsigned long code)
-{
-    if (code < 0x80) {
-        strbuf_add_char(out, (char)code);
-        return;
-    }
-    int extra = code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
-    strbuf_add_char(out, (char)((0xf00 >> extra & 0xff) | code >> (6 * extra)));
-    while (extra-- > 0)
-        strbuf_add_char(out, (char)(0x80 | (code >> (6 * extra) & 0x3f)));
-}
-
-/* Go's strconv.Unquote of a "…", '…' or `…` constant; false for bad escapes. */
-static bool unquote(const char *text, struct strbuf *out)
-{
-    char quote = *text++;
-    for (; *text != quote; text++) {
-        if (*text != '\\' || quote == '`') {
-            strbuf_add_char(out, *text);
-            continue;
-        }
-        static const char letters[] = "abtnvfr\\", values[] = "\a\b\t\n\v\f\r\\";
-        text++;
-        const char *place = strchr(letters, *text);
-        int digits = *text == 'x' ? 2 : *text == 'u' ? 4 : *text == 'U' ? 8 : 0;
-        bool is_octal = *text >= '0' && *text <= '7';
-        if (*text == quote) {
-            strbuf_add_char(out, quote);
-        } else if (place && *place) {
-            strbuf_add_char(out, values[place - letters]);
-        } else if (digits || is_octal) {
-            char number[9] = {0};
-            int count = is_octal ? 3 : digits;
-            text += is_octal ? 0 : 1;
-            for (int i = 0; i < count; i++, text++) {
-                if (is_octal ? *text < '0' || *text > '7' : !isxdigit((unsigned char)*text))
-                    return false;
-                number[i] = *text;
-            }
-            text--;
-            unsigned long code = strtoul(number, NULL, is_octal ? 8 : 16);
-            if (count <= 3 && code > 255)
-                return false;
-            if (code > 0x10ffff || (code >= 0xd800 && code < 0xe000))
-                return false;
-            if (count <= 3)
-                strbuf_add_char(out, (char)code);
-            else
-                add_utf8(out, code);
-        } else {
-            return false;
-        }
-    }
-    return true;
-}
-
 static bool unquote_token(struct parser *parser, const struct token *token, struct strbuf *out)
 {
-    if (unquote(token->text, out))
+    if (literal_unquote(token->text, out))
         return true;
     strbuf_release(out);
     fail(parser, "invalid syntax");
@@ -182,9 +127,14 @@ static struct node *parse_number(struct parser *parser, const struct token *toke
 {
     _cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
     if (token->kind == TOKEN_CHARACTER_CONSTANT) {
-        if (!unquote(token->text, &text) || !text.length)
+        if (!literal_unquote(token->text, &text) || !text.length)
             return fail(parser, "malformed character constant: %s", token->text);
         _cleanup_free_ char *described = describe_character(strbuf_text(&text));
+        size_t runes = 0;
+        for (size_t i = 0; i < text.length; i++)
+            runes += ((unsigned char)text.data[i] & 0xc0) != 0x80;
+        if (runes != 1)
+            return fail(parser, "malformed character constant: %s", token->text);
         return constant(NODE_NUMBER, token, &type_int, json_integer(strtol(described + 2, NULL, 16)));
     }
     for (const char *cursor = token->text; *cursor; cursor++)
@@ -505,9 +455,12 @@ static struct node *parse_loop_exit(struct parser *parser, enum node_kind kind, 
     return node_new(kind, position);
 }
 
-static char *parse_name(struct parser *parser, const char *context)
+/* `position` may be NULL. */
+static char *parse_name(struct parser *parser, const char *context, size_t *position)
 {
     const struct token *token = next_word(parser);
+    if (position)
+        *position = token->position;
     if (token->kind != TOKEN_STRING && token->kind != TOKEN_RAW_STRING)
         return unexpected(parser, token, context);
     struct strbuf name = STRBUF_INIT;
@@ -562,14 +515,14 @@ static bool parse_definition_body(struct parser *parser, const char *name, const
 static bool parse_definition(struct parser *parser)
 {
     const char *context = "define clause";
-    _cleanup_free_ char *name = parse_name(parser, context);
+    _cleanup_free_ char *name = parse_name(parser, context, NULL);
     return name && expect(parser, TOKEN_RIGHT_DELIMITER, context) && parse_definition_body(parser, name, context);
 }
 
 static struct node *parse_template_call(struct parser *parser, size_t position)
 {
     _cleanup_(node_freep) struct node *node = node_new(NODE_TEMPLATE, position);
-    node->text = parse_name(parser, "template clause");
+    node->text = parse_name(parser, "template clause", &node->position);
     if (!node->text)
         return NULL;
     if (next_word(parser)->kind == TOKEN_RIGHT_DELIMITER)
@@ -583,7 +536,7 @@ static struct node *parse_block(struct parser *parser, size_t position)
 {
     const char *context = "block clause";
     _cleanup_(node_freep) struct node *node = node_new(NODE_TEMPLATE, position);
-    node->text = parse_name(parser, context);
+    node->text = parse_name(parser, context, &node->position);
     if (!node->text)
         return NULL;
     node->pipe = parse_pipeline(parser, context, TOKEN_RIGHT_DELIMITER);

@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "cli/template/lexer.h"
+#include "cli/template/literal.h"
 
 /* One verb of a format: "%-08.3d". */
 struct verb {
@@ -94,20 +95,6 @@ static void add_number(const char *sign, const char *digits, const struct verb *
     add_padded(strbuf_text(&text), text.length, &padding, out);
 }
 
-static void add_rune(uint64_t code, struct strbuf *out)
-{
-    if (code > 0x10ffff || (code >= 0xd800 && code < 0xe000))
-        code = 0xfffd;
-    if (code < 0x80) {
-        strbuf_add_char(out, (char)code);
-        return;
-    }
-    int extra = code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
-    strbuf_add_char(out, (char)((0xf00 >> extra & 0xff) | code >> (6 * extra)));
-    while (extra-- > 0)
-        strbuf_add_char(out, (char)(0x80 | (code >> (6 * extra) & 0x3f)));
-}
-
 static void print_rune(uint64_t code, const struct verb *verb, struct strbuf *out)
 {
     _cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
@@ -174,12 +161,18 @@ static void print_integer(struct value value, const struct verb *verb, struct st
         return;
     }
     digits_of(size, base, letter == 'X', digits);
-    snprintf(sign, sizeof(sign), "%s%s", number < 0 ? "-" : verb->plus ? "+" : verb->space ? " " : "", prefix);
+    snprintf(sign, sizeof(sign), "%s%s",
+             number < 0                    ? "-"
+             : verb->plus && letter != 'v' ? "+"
+             : verb->space                 ? " "
+                                           : "",
+             prefix);
     add_number(sign, digits, verb, out);
 }
 
-/* Go's shortest text that gives the same number back: %e where the exponent is below -4 or from 21 on (6 for %g). */
-static void shortest(double real, char letter, int threshold, char text[400])
+/* Go's shortest text that gives the same number back: %e where the exponent is below -4 or large. */
+#define SHORTEST_THRESHOLD 6
+static void shortest(double real, char letter, char text[400])
 {
     int precision = 0;
     char scientific[64];
@@ -188,7 +181,7 @@ static void shortest(double real, char letter, int threshold, char text[400])
     while (strtod(scientific, NULL) != real && ++precision < 17);
     int exponent = (int)strtol(strchr(scientific, 'e') + 1, NULL, 10);
     bool is_scientific = letter == 'e' || letter == 'E' ||
-                         ((letter == 'g' || letter == 'G') && (exponent < -4 || exponent >= MAX(threshold, 1)));
+                         ((letter == 'g' || letter == 'G') && (exponent < -4 || exponent >= SHORTEST_THRESHOLD));
     if (is_scientific)
         snprintf(text, 400, "%s", scientific);
     else
@@ -209,7 +202,7 @@ static void print_float(struct value value, const struct verb *verb, struct strb
     if (isinf(real) || isnan(real)) {
         snprintf(text, sizeof(text), "%s", isnan(real) ? "NaN" : "Inf");
     } else if ((letter == 'v' || letter == 'g' || letter == 'G') && !verb->has_precision) {
-        shortest(size, letter == 'G' ? 'G' : 'g', 21, text);
+        shortest(size, letter == 'G' ? 'G' : 'g', text);
     } else {
         snprintf(format, sizeof(format), "%%.*%c", letter == 'v' ? 'g' : letter);
         snprintf(text, sizeof(text), format, (int)(verb->has_precision ? MIN(verb->precision, INT64_C(300)) : 6), size);
@@ -217,7 +210,10 @@ static void print_float(struct value value, const struct verb *verb, struct strb
     struct verb padding = *verb;
     padding.has_precision = false;
     padding.zero &= !isinf(real) && !isnan(real);
-    const char *sign = signbit(real) ? "-" : verb->plus || isinf(real) ? "+" : verb->space ? " " : "";
+    const char *sign = signbit(real)                                  ? "-"
+                       : (verb->plus && letter != 'v') || isinf(real) ? "+"
+                       : verb->space                                  ? " "
+                                                                      : "";
     add_number(sign, text, &padding, out);
 }
 
@@ -386,6 +382,11 @@ static void print_verb(struct value value, const struct verb *verb, int depth, s
             add_padded("<nil>", 5, verb, out);
         else
             print_bad_verb(value, verb, out);
+        return;
+    }
+    if (value.type->describe && strchr("vsq", letter) && !value_is_nil(value)) {
+        _cleanup_free_ char *text = value.type->describe(value.json);
+        print_text(value, text, strlen(text), verb, out);
         return;
     }
     switch (value.type->kind) {

@@ -184,15 +184,18 @@ bool value_field(struct value structure, const char *name, struct value *out)
     const struct value_type *type = structure.type;
     for (size_t i = 0; i < type->field_count; i++) {
         const struct value_field *field = &type->fields[i];
+        if (strcmp(field->name, name) == 0) {
+            bool is_embedded = field->flags & VALUE_EMBEDDED;
+            const char *key = field->key ? field->key : field->name;
+            *out = (struct value){field->type, is_embedded ? structure.json : json_object_get(structure.json, key)};
+            return true;
+        }
         if (field->flags & VALUE_EMBEDDED) {
             /* The fields of an embedded struct lie in the same JSON object. */
             bool is_pointer = field->type->kind == VALUE_KIND_POINTER;
             struct value inner = {is_pointer ? field->type->element : field->type, structure.json};
             if (value_field(inner, name, out))
                 return true;
-        } else if (strcmp(field->name, name) == 0) {
-            *out = (struct value){field->type, json_object_get(structure.json, field->key ? field->key : field->name)};
-            return true;
         }
     }
     return false;

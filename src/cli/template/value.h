@@ -57,9 +57,11 @@ struct value_method {
 
 struct value_type {
     enum value_kind kind;
-    const char *name;                 /* as Go's error messages quote it: "[]string" */
-    const struct value_type *element; /* of lists, maps and pointers */
-    const struct value_field *fields; /* of structs */
+    const char *name;                      /* as Go's error messages quote it: "[]string" */
+    const struct value_type *element;      /* of lists, maps and pointers */
+    const char *key_name;                  /* of maps: the type of keys that are no plain strings ("nat.Port") */
+    char *(*describe)(const json_t *json); /* Go's String() method, which printing prefers; the caller frees */
+    const struct value_field *fields;      /* of structs */
     size_t field_count;
     const struct value_method *methods;
     size_t method_count;

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "base/base64.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/id.h"
@@ -115,6 +116,22 @@ static void test_ids_are_no_numbers(void **state)
     }
 }
 
+static void test_base64(void **state)
+{
+    static const char *const texts[] = {"", "Zg==", "Zm8=", "Zm9v", "Zm9vYg==", "Zm9vYmE=", "Zm9vYmFy", "/+8A"};
+    static const char *const wrong[] = {"Zg", "Zg=", "=", "====", "Z===", "Zg==Zg==", "Zm9v\n", "Zm-v"};
+    uint8_t data[16];
+    for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+        long length = base64_decode(texts[i], data);
+        assert_int_equal(length, i < 7 ? i : 3);
+        assert_memory_equal(data, i < 7 ? "foobar" : "\xff\xef", length);
+        _cleanup_free_ char *text = base64_encode(data, (size_t)length);
+        assert_string_equal(text, texts[i]);
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(wrong); i++)
+        assert_int_equal(base64_decode(wrong[i], data), -1);
+}
+
 static void test_run(void **state)
 {
     _cleanup_strbuf_ struct strbuf output = STRBUF_INIT;
@@ -137,6 +154,7 @@ int main(void)
         cmocka_unit_test(test_nothing_leads_out_of_a_root),
         cmocka_unit_test(test_replace_is_whole),
         cmocka_unit_test(test_ids_are_no_numbers),
+        cmocka_unit_test(test_base64),
         cmocka_unit_test(test_run),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

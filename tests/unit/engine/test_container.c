@@ -227,7 +227,10 @@ static void test_attach_before_start(void **state)
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
     struct shim_attachment attachment = {
         .fd = ends[1], .wants_stdin = true, .wants_stdout = true, .wants_stderr = true, .is_framed = true};
-    assert_true(container_attach(engine, id, &attachment, false, true, &err));
+    bool is_terminal;
+    struct container_attach *attach = container_attach_begin(engine, id, &is_terminal, &err);
+    assert_non_null(attach);
+    assert_true(container_attach_finish(attach, &attachment, false, true, &err));
     struct container_wait *wait = container_wait_begin(engine, id, WAIT_REMOVED, &err);
     start(id);
     assert_int_equal(write_full(ends[0], "hello\n", 6), 0);

@@ -56,6 +56,9 @@ static bool await_exec(int failure, const struct oci_process *process, pid_t pid
                      errno_text(why));
 }
 
+/* Where the one container of this process says why it could not start. */
+static int failure_fd = -1;
+
 bool runtime_create(const struct launch *launch, struct runtime_stdio *stdio, struct runtime_container *out,
                     struct error *err)
 {
@@ -74,7 +77,7 @@ bool runtime_create(const struct launch *launch, struct runtime_stdio *stdio, st
     close(start[0]);
     close(failure[1]);
     out->start_fd = start[1];
-    out->error_fd = failure[0];
+    failure_fd = failure[0];
     out->cgroups_path = xstrdup(launch->config.process->args.items[0]);
     strlist_add(&out->warnings, "a warning");
     return true;
@@ -84,7 +87,7 @@ bool runtime_start(struct runtime_container *container, struct error *err)
 {
     struct oci_process process = {.args = {(char *[]){container->cgroups_path, NULL}, 1}};
     (void)!write(container->start_fd, "", 1);
-    bool is_started = await_exec(container->error_fd, &process, container->pid, err);
+    bool is_started = await_exec(failure_fd, &process, container->pid, err);
     string_replace(&container->cgroups_path, NULL);
     return is_started;
 }
@@ -110,7 +113,7 @@ bool runtime_exec(pid_t pid, const struct launch_exec *exec, struct runtime_stdi
 void runtime_container_release(struct runtime_container *container)
 {
     close_fd(container->start_fd);
-    close_fd(container->error_fd);
+    failure_fd = close_fd(failure_fd);
     free(container->cgroups_path);
     strlist_release(&container->warnings);
 }
