@@ -7,8 +7,7 @@ PREFIX  ?= /usr/local
 
 all: $(BUILD)/build.ninja
 	@ninja -C $(BUILD) --quiet
-	@for program in wherry:cli wherryd:daemon wherry-shim:shim wherry-runtime:runtime wherry-init:init; do \
-	  ln -f "$(BUILD)/src/$${program#*:}/$${program%:*}" "$(BUILD)/$${program%:*}"; done
+	@tools/link-programs $(BUILD)
 	@echo "built $(BUILD)/wherry, wherryd, wherry-shim, wherry-runtime, wherry-init"
 
 $(BUILD)/build.ninja: meson.build

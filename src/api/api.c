@@ -101,6 +101,12 @@ void api_handle(struct http_exchange *exchange, void *context)
         refuse(exchange, ERROR_UNSUPPORTED, message);
         return;
     }
+    _cleanup_free_ char *bad_escape = http_query_bad_escape(exchange->query);
+    if (bad_escape) {
+        _cleanup_free_ char *message = xasprintf("invalid URL escape \"%s\"", bad_escape);
+        refuse(exchange, ERROR_INVALID, message);
+        return;
+    }
     call.target = target;
     http_query_parse(exchange->query, &call.query);
     if (!route->handle(&call, &err))

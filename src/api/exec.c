@@ -1,10 +1,46 @@
 #include <fcntl.h>
 
+#include "api/detach.h"
 #include "api/request.h"
 #include "api/respond.h"
 #include "base/memory.h"
 #include "engine/containers.h"
 #include "http/writer.h"
+
+/* Two numbers, of which those that are missing are none; NULL passes. */
+static bool check_console_size(const char *text, const char *type_name, struct error *err)
+{
+    if (!text)
+        return true;
+    _cleanup_json_ json_t *size = json_loads(text, JSON_DECODE_ANY, NULL);
+    const char *found = json_is_array(size)    ? NULL
+                        : json_is_null(size)   ? NULL
+                        : json_is_object(size) ? "object"
+                        : json_is_string(size) ? "string"
+                        : json_is_number(size) ? "number"
+                                               : "bool";
+    if (found)
+        return error_set(err, ERROR_INVALID,
+                         "invalid JSON: json: cannot unmarshal %s into Go struct field %s.ConsoleSize of type [2]uint",
+                         found, type_name);
+    for (size_t i = 0; i < MIN(json_array_size(size), (size_t)2); i++) {
+        const json_t *number = json_array_get(size, i);
+        if (!json_is_integer(number) || json_integer_value(number) < 0)
+            return error_set(err, ERROR_INVALID,
+                             "invalid JSON: json: cannot unmarshal a value that is no size into Go struct field "
+                             "%s.ConsoleSize of type uint",
+                             type_name);
+    }
+    return true;
+}
+
+/* How Docker refuses them here. */
+static bool check_detach_keys(const char *text, struct error *err)
+{
+    _cleanup_free_ char *keys = NULL;
+    return !string_is_set(text) || detach_keys_from_text(text, &keys, NULL) ||
+           error_set(err, ERROR_INTERNAL, "Invalid escape keys (%s) provided", text);
+}
 
 bool execs_create(struct call *call, struct error *err)
 {
@@ -13,12 +49,15 @@ bool execs_create(struct call *call, struct error *err)
         return false;
     _cleanup_free_ char *id = NULL;
     bool is_created;
-    if (request.cmd.count == 0) {
+    if (!check_console_size(request.console_size, "ExecConfig", err)) {
+        is_created = false;
+    } else if (request.cmd.count == 0) {
         is_created = error_set(err, ERROR_INVALID, "No exec command specified");
     } else {
         if (call->version < 142)
             string_replace(&request.console_size, NULL);
-        is_created = exec_create(call->engine, call->target, &request, &id, err);
+        is_created =
+            check_detach_keys(request.detach_keys, err) && exec_create(call->engine, call->target, &request, &id, err);
     }
     record_release(&exec_request_type, &request);
     return is_created && respond_json(call, 201, json_pack("{s:s}", "Id", id));
@@ -101,6 +140,10 @@ bool execs_start(struct call *call, struct error *err)
         return false;
     bool is_terminal, is_done;
     struct error why = ERROR_INIT;
+    if (!check_console_size(request.console_size, "ExecStartCheck", err)) {
+        record_release(&exec_start_type, &request);
+        return false;
+    }
     bool may_start = exec_check_start(call->engine, call->target, &is_terminal, &why);
     /* Only an exec that is not there is refused before the hijack, as Docker has it. */
     if (!may_start && (request.detach || why.kind == ERROR_NOT_FOUND)) {

@@ -158,6 +158,9 @@ static bool check_filters(const json_t *filters, struct error *err)
             is_known |= string_equal(known[i], key);
         if (!is_known)
             return error_set(err, ERROR_INVALID, "invalid filter '%s'", key);
+        const char *type = json_string_value(json_array_get(list, 0));
+        if (string_equal(key, "type") && type && !string_equal(type, "builtin") && !string_equal(type, "custom"))
+            return error_set(err, ERROR_INTERNAL, "invalid filter: 'type'='%s'", type);
     }
     return true;
 }

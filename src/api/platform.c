@@ -48,7 +48,9 @@ bool platform_check(const char *platform, const char *image, struct error *err)
     bool has_system = is_system(first);
     const char *machine = has_system ? (parts.count > 1 ? parts.items[1] : platform_architecture()) : first;
     const char *name = architecture_name(machine);
-    if (parts.count > 3 || (parts.count == 1 && !has_system && !name))
+    if (parts.count > 3)
+        return error_set(err, ERROR_INVALID, "\"%s\": cannot parse platform specifier: invalid argument", platform);
+    if ((parts.count == 1 && !has_system && !name))
         return error_set(err, ERROR_INVALID, "\"%s\": unknown operating system or architecture: invalid argument",
                          platform);
     bool is_ours =

@@ -108,6 +108,10 @@ bool query_filters(const struct call *call, json_t **out, struct error *err)
         return true;
     }
     _cleanup_json_ json_t *filters = json_parse(text, strlen(text), NULL);
+    if (json_is_null(filters)) {
+        *out = NULL;
+        return true;
+    }
     if (json_is_object(filters) && filters_are(filters, is_string_list)) {
         *out = TAKE_PTR(filters);
         return true;
@@ -130,8 +134,12 @@ bool query_time(const struct call *call, const char *key, unix_nano *out, struct
     _cleanup_free_ char *whole = xstrndup(text, length);
     int64_t seconds, nanoseconds = 0;
     if (!parse_int64(whole, &seconds) || seconds > INT64_MAX / NANOSECONDS_PER_SECOND - 1 ||
-        seconds < INT64_MIN / NANOSECONDS_PER_SECOND + 1)
-        return error_set(err, ERROR_INTERNAL, "strconv.ParseInt: parsing \"%s\": invalid syntax", whole);
+        seconds < INT64_MIN / NANOSECONDS_PER_SECOND + 1) {
+        const char *digits = whole + (whole[0] == '-' || whole[0] == '+');
+        bool is_number = *digits && digits[strspn(digits, "0123456789")] == '\0';
+        return error_set(err, ERROR_INTERNAL, "strconv.ParseInt: parsing \"%s\": %s", whole,
+                         is_number ? "value out of range" : "invalid syntax");
+    }
     if (text[length] == '.') {
         char digits[10] = "000000000";
         const char *fraction = text + length + 1;
@@ -164,15 +172,11 @@ static bool check_content_type(struct call *call, struct error *err)
     return error_set(err, ERROR_INVALID, "unsupported Content-Type header (%s): must be 'application/json'", type);
 }
 
-/* The JSON library's wording of what is malformed, turned into Go's where both say the same. */
-static bool reword(struct error *from, const char *text, struct error *err)
+/* The JSON library's wording of what is malformed, turned into Docker's. */
+static bool reword(struct error *from, struct error *err)
 {
-    size_t blank = strspn(text, " \t\r\n");
     if (strstr(error_message(from), "end of file expected"))
         error_set(err, ERROR_INVALID, "unexpected content after JSON");
-    else if (text[blank] && !strchr("{[\"-0123456789tfn", text[blank]))
-        error_set(err, ERROR_INVALID, "invalid JSON: invalid character '%c' looking for beginning of value",
-                  text[blank]);
     else
         return error_move(err, from);
     error_release(from);
@@ -194,7 +198,7 @@ bool request_json(struct call *call, bool may_be_empty, json_t **out, struct err
     struct error why = ERROR_INIT;
     json_t *json = json_parse(text, body.length, &why);
     if (!json)
-        return reword(&why, text, err);
+        return reword(&why, err);
     *out = json;
     return true;
 }

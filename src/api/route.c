@@ -19,8 +19,8 @@ bool route_matches(const char *pattern, const char *path, char **target)
         !string_equal(path + length - after_length, after))
         return false;
     size_t target_length = length - before - after_length;
-    bool may_have_slashes = strncmp(open, "{name}", 6) == 0;
-    if (!may_have_slashes && memchr(path + before, '/', target_length))
+    /* Docker's pattern is `.*`: slashes, but no line feeds. An empty part is none. */
+    if (path[before] == '/' || memchr(path + before, '\n', target_length))
         return false;
     *target = xstrndup(path + before, target_length);
     return true;

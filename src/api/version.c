@@ -36,6 +36,10 @@ bool version_split(const char *path, const char **rest, int *version, bool *has_
     }
     const char *text = path + 2;
     int number = version_number(text, length - 2);
+    const char *dot = memchr(text, '.', length - 2);
+    const char *third = dot ? memchr(dot + 1, '.', length - 2 - (size_t)(dot + 1 - text)) : NULL;
+    if (number == API_VERSION && third && strspn(third, "0.") < length - 2 - (size_t)(third - text))
+        number++; /* newer by its third part */
     if (number < API_MIN_VERSION)
         return error_set(err, ERROR_INVALID,
                          "client version %.*s is too old. Minimum supported API version is %s, please upgrade your "

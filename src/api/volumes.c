@@ -24,7 +24,18 @@ bool volumes_list(struct call *call, struct error *err)
 {
     _cleanup_json_ json_t *filters = NULL;
     if (!query_filters(call, &filters, err))
-        return false;
+        return error_prefix(err, "error reading volume filters");
+    static const char *const known[] = {"dangling", "driver", "label", "name"};
+    const char *key;
+    json_t *value;
+    json_object_foreach(filters, key, value)
+    {
+        bool is_known = false;
+        for (size_t i = 0; i < ARRAY_SIZE(known); i++)
+            is_known |= string_equal(known[i], key);
+        if (!is_known)
+            return error_set(err, ERROR_INVALID, "invalid filter '%s'", key);
+    }
     if (json_object_size(filters) > 0)
         return error_set(err, ERROR_UNSUPPORTED, "filters of volumes are not supported by this version of Wherry");
     _cleanup_free_ char *root = path_join(engine_options(call->engine)->data_root, "volumes");

@@ -1,7 +1,8 @@
 /* The registry: one line a command. `wherry --help` lists the common ones in this order, all others by name. */
 #include "cli/command.h"
 
-/* clang-format off: one line a command */
+/* One line a command. */
+/* clang-format off */
 #define COMMANDS(row) \
     row(run) \
     row(exec) \

@@ -41,6 +41,8 @@ static void merge_image(struct container_config *config, const struct container_
     }
     if (!string_is_set(config->working_dir))
         string_replace(&config->working_dir, image->working_dir);
+    if (config->volumes.count == 0)
+        strlist_copy(&config->volumes, &image->volumes); /* with it, null or {} as the image has it */
     for (size_t i = 0; i < image->volumes.count; i++)
         if (!strlist_contains(&config->volumes, image->volumes.items[i]))
             strlist_add(&config->volumes, image->volumes.items[i]);
@@ -106,10 +108,22 @@ static void set_hostname(struct engine *engine, struct container_record *record)
     struct utsname names;
     bool is_host =
         string_equal(record->host_config.network_mode, "host") || string_equal(record->host_config.uts_mode, "host");
-    if (is_host && uname(&names) == 0)
+    if (is_host && uname(&names) == 0) {
         string_replace(&config->hostname, names.nodename);
-    else
+    } else {
+        free(config->hostname); /* it may be given and empty */
         config->hostname = xstrndup(record->id, ID_SHORT_LENGTH);
+    }
+}
+
+/* As Docker: who is not confined otherwise is not confined by labels either, and inspect says so. */
+static void set_label_option(struct host_config *host)
+{
+    for (size_t i = 0; i < host->security_opt.count; i++)
+        if (string_starts_with(host->security_opt.items[i], "label"))
+            return;
+    if (host->privileged || string_equal(host->ipc_mode, "host") || string_equal(host->pid_mode, "host"))
+        strlist_add(&host->security_opt, "label=disable");
 }
 
 static void set_system_paths(struct host_config *host)
@@ -151,10 +165,17 @@ static bool take_endpoints(struct container_record *record, struct networking_co
             return error_set(err, ERROR_INVALID,
                              "network-scoped alias is supported only for containers in user "
                              "defined networks");
+        if (theirs->driver_opts.count > 0)
+            return error_set(err, ERROR_UNSUPPORTED, "driver options of an endpoint are not supported by this version");
         struct endpoint_settings *place = record_map_put(&record->endpoints, &endpoint_settings_type, mode);
         record_copy(&endpoint_settings_type, place, theirs);
+        /* The endpoint forgets its address with each exit; the config is what the next start goes by. */
+        if (string_is_set(theirs->mac_address))
+            string_replace(&record->config.mac_address, theirs->mac_address);
     }
-    record_map_put(&record->endpoints, &endpoint_settings_type, mode);
+    struct endpoint_settings *own = record_map_put(&record->endpoints, &endpoint_settings_type, mode);
+    if (string_is_set(record->config.mac_address))
+        string_replace(&own->mac_address, record->config.mac_address);
     return true;
 }
 
@@ -212,6 +233,7 @@ static bool fill_record(struct engine *engine, const char *name, struct create_r
     record->host_config = request->host_config;
     request->host_config = (struct host_config){0};
     set_hostname(engine, record);
+    set_label_option(&record->host_config);
     set_system_paths(&record->host_config);
     return take_command(record, err) && take_endpoints(record, &request->networking_config, err);
 }

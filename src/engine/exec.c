@@ -130,9 +130,6 @@ bool exec_create(struct engine *engine, const char *reference, struct exec_reque
         return false;
     if (request->cmd.count == 0)
         return error_set(err, ERROR_INVALID, "No exec command specified");
-    if (string_is_set(request->working_dir) && request->working_dir[0] != '/')
-        return error_set(err, ERROR_INVALID, "the working directory '%s' is invalid, it needs to be an absolute path",
-                         request->working_dir);
     int64_t now = clock_monotonic();
     purge(engine, has_ended_long_ago, &now);
 
@@ -244,7 +241,10 @@ static bool run_session(struct exec_session *session, int64_t rows, int64_t colu
     _cleanup_free_ char *directory = container_run_path(session->container);
     pid_t pid = -1;
     int watch = -1;
-    bool is_built = build_launch(session, &launch, err);
+    const char *folder = session->request.working_dir;
+    bool is_built = !string_is_set(folder) || folder[0] == '/'
+                        ? build_launch(session, &launch, err)
+                        : error_set(err, ERROR_INVALID, EXEC_RELATIVE_FOLDER);
     if (!is_built)
         attachment->fd = close_fd(attachment->fd);
     bool is_running = is_built && shim_exec(directory, session->id, &launch, session->request.tty, rows, columns,

@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <unistd.h>
 
 #include "base/memory.h"
 #include "engine/engine_state.h"
@@ -39,14 +40,17 @@ static json_t *state_json(const struct container *container)
     return json;
 }
 
-json_t *show_networks(const struct container *container)
+json_t *show_networks(const struct container *container, int version)
 {
     json_t *json = json_object();
     const struct record_map *endpoints = &container->record.endpoints;
-    for (size_t i = 0; i < endpoints->keys.count; i++)
-        json_object_set_new(
-            json, endpoints->keys.items[i],
-            record_to_json(&endpoint_settings_type, RECORD_AT(*endpoints, struct endpoint_settings, i)));
+    for (size_t i = 0; i < endpoints->keys.count; i++) {
+        json_t *endpoint =
+            record_to_json(&endpoint_settings_type, RECORD_AT(*endpoints, struct endpoint_settings, i));
+        if (version < 148)
+            json_object_del(endpoint, "GwPriority");
+        json_object_set_new(json, endpoints->keys.items[i], endpoint);
+    }
     return json;
 }
 
@@ -60,7 +64,7 @@ json_t *show_mounts(const struct container *container)
     return json;
 }
 
-static json_t *network_settings(const struct container *container)
+static json_t *network_settings(const struct container *container, int version)
 {
     const struct container_record *record = &container->record;
     struct endpoint_settings none = {0};
@@ -89,7 +93,7 @@ static json_t *network_settings(const struct container *container)
     json_object_set_new(json, "IPPrefixLen", json_integer(bridge->ip_prefix_length));
     json_object_set_new(json, "IPv6Gateway", text(bridge->ipv6_gateway));
     json_object_set_new(json, "MacAddress", text(bridge->mac_address));
-    json_object_set_new(json, "Networks", show_networks(container));
+    json_object_set_new(json, "Networks", show_networks(container, version));
     return json;
 }
 
@@ -128,10 +132,11 @@ static json_t *host_config_json(const struct container *container)
     return json;
 }
 
-static void add_path(json_t *json, const char *key, const struct container *container, const char *file)
+/* "" until the first start has made the file. */
+static void add_path(json_t *json, const char *key, char *owned_path)
 {
-    _cleanup_free_ char *path = container_path(container, file);
-    json_object_set_new(json, key, text(path));
+    _cleanup_free_ char *path = owned_path;
+    json_object_set_new(json, key, text(path && access(path, F_OK) == 0 ? path : NULL));
 }
 
 static int64_t add_sizes(int folder)
@@ -173,12 +178,10 @@ void show_sizes(const struct container *container, json_t *json)
 
 json_t *container_inspect(struct engine *engine, const char *reference, bool wants_size, int version, struct error *err)
 {
-    (void)version; /* 1.44 to 1.50 do not differ in what is shown here */
     _cleanup_container_ struct container *container = container_find(engine, reference, err);
     if (!container)
         return NULL;
     json_t *execs = exec_ids(engine, container);
-    _cleanup_free_ char *log_path = container_has_log(container) ? container_log_path(container) : NULL;
     container_lock(container);
     const struct container_record *record = &container->record;
     _cleanup_free_ char *name = xasprintf("/%s", record->name);
@@ -192,10 +195,10 @@ json_t *container_inspect(struct engine *engine, const char *reference, bool wan
     json_object_set_new(json, "Args", arguments);
     json_object_set_new(json, "State", state_json(container));
     json_object_set_new(json, "Image", text(record->image_id));
-    add_path(json, "ResolvConfPath", container, "resolv.conf");
-    add_path(json, "HostnamePath", container, "hostname");
-    add_path(json, "HostsPath", container, "hosts");
-    json_object_set_new(json, "LogPath", text(log_path));
+    add_path(json, "ResolvConfPath", container_path(container, "resolv.conf"));
+    add_path(json, "HostnamePath", container_path(container, "hostname"));
+    add_path(json, "HostsPath", container_path(container, "hosts"));
+    add_path(json, "LogPath", container_has_log(container) ? container_log_path(container) : NULL);
     json_object_set_new(json, "Name", text(name));
     json_object_set_new(json, "RestartCount", json_integer(record->restart_count));
     json_object_set_new(json, "Driver", text("overlay2"));
@@ -208,7 +211,7 @@ json_t *container_inspect(struct engine *engine, const char *reference, bool wan
     json_object_set_new(json, "GraphDriver", graph_driver(container));
     json_object_set_new(json, "Mounts", show_mounts(container));
     json_object_set_new(json, "Config", record_to_json(&container_config_type, &record->config));
-    json_object_set_new(json, "NetworkSettings", network_settings(container));
+    json_object_set_new(json, "NetworkSettings", network_settings(container, version));
     container_unlock(container);
     if (wants_size)
         show_sizes(container, json);

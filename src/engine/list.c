@@ -84,7 +84,8 @@ static json_t *ports_json(const struct container *container)
     return ports;
 }
 
-static json_t *row_json(const struct container *container, const char *image, unix_nano now)
+static json_t *row_json(const struct container *container, const char *image, unix_nano now,
+                        int version)
 {
     const struct container_record *record = &container->record;
     _cleanup_free_ char *name = xasprintf("/%s", record->name);
@@ -95,7 +96,7 @@ static json_t *row_json(const struct container *container, const char *image, un
         json_object_set_new(labels, record->config.labels.items[i].key,
                             json_string(record->config.labels.items[i].value));
     json_t *host = json_pack("{s:s}", "NetworkMode", record->host_config.network_mode);
-    if (record->host_config.annotations.count) {
+    if (version >= 146 && record->host_config.annotations.count) {
         json_t *annotations = json_object();
         for (size_t i = 0; i < record->host_config.annotations.count; i++)
             json_object_set_new(annotations, record->host_config.annotations.items[i].key,
@@ -106,7 +107,7 @@ static json_t *row_json(const struct container *container, const char *image, un
                      "Names", name, "Image", image, "ImageID", record->image_id, "Command", command, "Created",
                      (json_int_t)(record->created / NANOSECONDS_PER_SECOND), "Ports", ports_json(container), "Labels",
                      labels, "State", status_text(container->status), "Status", status, "HostConfig", host,
-                     "NetworkSettings", "Networks", show_networks(container), "Mounts", show_mounts(container));
+                     "NetworkSettings", "Networks", show_networks(container, version), "Mounts", show_mounts(container));
 }
 
 /* The reference as the user gave it while it still names the image of the container, else the image's id. */
@@ -127,7 +128,6 @@ static int newest_first(const void *left, const void *right)
 
 json_t *container_list(struct engine *engine, const struct list_options *options, int version, struct error *err)
 {
-    (void)version; /* 1.44 to 1.50 do not differ in what is shown here */
     struct list_filter *filter = list_filter_new(engine, options->filters, err);
     if (!filter)
         return NULL;
@@ -146,7 +146,7 @@ json_t *container_list(struct engine *engine, const struct list_options *options
         bool is_shown =
             !all[i]->is_removed && (is_all || status_is_running(all[i]->status)) && list_filter_matches(filter, all[i]);
         if (is_shown)
-            row = row_json(all[i], image, now);
+            row = row_json(all[i], image, now, version);
         container_unlock(all[i]);
         if (row && options->wants_size)
             show_sizes(all[i], row);

@@ -43,6 +43,53 @@ static bool check_names(const json_t *json, struct error *err)
     return true;
 }
 
+static bool parse_port(const char *text, int64_t *out, struct error *err)
+{
+    bool is_number = *text && text[strspn(text, "0123456789")] == '\0';
+    if (is_number && parse_int64(text, out) && *out <= 65535)
+        return true;
+    return error_set(err, ERROR_INTERNAL, "strconv.ParseUint: parsing \"%s\": %s", text,
+                     is_number ? "value out of range" : "invalid syntax");
+}
+
+/* "80", "80-90", "80-90/udp", as go-connections' nat reads them. */
+struct port_range {
+    int64_t first, last;
+    char *protocol;
+};
+
+static bool parse_port_range(const char *text, struct port_range *out, struct error *err)
+{
+    _cleanup_strlist_ struct strlist parts = strlist_split(text, '/');
+    _cleanup_strlist_ struct strlist ends = strlist_split(parts.items[0], '-');
+    struct port_range range = {0};
+    if (!parts.items[0][0])
+        return error_set(err, ERROR_INTERNAL, "Empty string specified for ports.");
+    if (!parse_port(ends.items[0], &range.first, err) ||
+        !parse_port(ends.items[ends.count > 1 ? 1 : 0], &range.last, err))
+        return false;
+    if (range.last < range.first)
+        return error_set(err, ERROR_INTERNAL, "Invalid range specified for the Port: %s", parts.items[0]);
+    range.protocol = xstrdup(parts.count > 1 && parts.items[1][0] ? parts.items[1] : "tcp");
+    *out = range;
+    return true;
+}
+
+static bool check_ports(const json_t *json, const char *name, struct error *err)
+{
+    _cleanup_strlist_ struct strlist values = {0};
+    values_of(json, name, &values);
+    for (size_t i = 0; i < values.count; i++) {
+        struct port_range range = {0};
+        if (strchr(values.items[i], ':'))
+            return error_set(err, ERROR_INTERNAL, "filter for '%s' should not contain ':': %s", name, values.items[i]);
+        if (!parse_port_range(values.items[i], &range, err))
+            return error_prefix(err, "error while looking up for %s %s", name, values.items[i]);
+        free(range.protocol);
+    }
+    return true;
+}
+
 static bool check_values(const json_t *json, struct error *err)
 {
     _cleanup_strlist_ struct strlist statuses = {0}, codes = {0}, healths = {0}, tasks = {0};
@@ -58,6 +105,8 @@ static bool check_values(const json_t *json, struct error *err)
                              "invalid filter 'exited=%s': strconv.Atoi: parsing \"%s\": invalid syntax", codes.items[i],
                              codes.items[i]);
     }
+    if (!check_ports(json, "publish", err) || !check_ports(json, "expose", err))
+        return false;
     values_of(json, "health", &healths);
     for (size_t i = 0; i < healths.count; i++)
         if (!string_equal(healths.items[i], "none") && !string_equal(healths.items[i], "starting") &&
@@ -122,6 +171,7 @@ struct list_filter *list_filter_new(struct engine *engine, const json_t *json, s
     struct list_filter *filter = NEW(struct list_filter);
     filter->json = json;
     bool is_good = check_names(json, err) && check_values(json, err) &&
+                   check_ports(json, "expose", err) && check_ports(json, "publish", err) &&
                    resolve_time(engine, json, "before", &filter->before, err) &&
                    resolve_time(engine, json, "since", &filter->since, err);
     if (!is_good) {
@@ -211,10 +261,22 @@ static bool match_volume(const struct container *container, const char *value)
     return false;
 }
 
+/* The ports of a container are those of its network: it has none while it does not run. */
 static bool match_expose(const struct container *container, const char *value)
 {
-    _cleanup_free_ char *with_protocol = strchr(value, '/') ? xstrdup(value) : xasprintf("%s/tcp", value);
-    return strlist_contains(&container->record.config.exposed_ports, with_protocol);
+    struct port_range range = {0};
+    if (container->record.pid <= 0 || !parse_port_range(value, &range, NULL))
+        return false;
+    const struct strlist *exposed = &container->record.config.exposed_ports;
+    bool is_match = false;
+    for (size_t i = 0; i < exposed->count && !is_match; i++) {
+        struct port_range own = {0};
+        is_match = parse_port_range(exposed->items[i], &own, NULL) && own.first >= range.first &&
+                   own.first <= range.last && string_equal(own.protocol, range.protocol);
+        free(own.protocol);
+    }
+    free(range.protocol);
+    return is_match;
 }
 
 static bool match_none(const struct container *container, const char *value)

@@ -170,6 +170,8 @@ static bool convert_volume(const struct mount_request *request, struct container
                          "\"[a-zA-Z0-9][a-zA-Z0-9_.-]\" are allowed. If you intended to pass a host directory, use "
                          "absolute path",
                          name, name);
+    if (!*name && request->read_only)
+        return mount_error(err, "volume", "must not set ReadOnly mode when using anonymous volumes", "");
     if (options && string_is_set(options->subpath))
         return error_set(err, ERROR_UNSUPPORTED, "the subpath of a volume is not supported by this version");
     if (options && options->driver_config && strstr(options->driver_config, "\"Name\"") &&
@@ -178,6 +180,8 @@ static bool convert_volume(const struct mount_request *request, struct container
     if (options && options->driver_config && strstr(options->driver_config, "\"Options\":{\""))
         return error_set(err, ERROR_UNSUPPORTED,
                          "options of the local volume driver are not supported by this version");
+    if (options && options->labels.count > 0)
+        return error_set(err, ERROR_UNSUPPORTED, "labels of a volume are not supported by this version");
     mount->point.name = *name ? xstrdup(name) : NULL;
     mount->is_anonymous = !*name;
     mount->point.driver = xstrdup("local");
@@ -311,9 +315,11 @@ static bool add_from(struct engine *engine, const char *text, struct record_list
         return error_set(err, ERROR_INVALID, "invalid volumes-from specification: %s", text);
     if (*mode && !string_equal(mode, "ro") && !string_equal(mode, "rw") && !string_equal(mode, "z"))
         return error_set(err, ERROR_INVALID, "invalid mode for volumes-from: %s", mode);
-    _cleanup_container_ struct container *other = container_find(engine, parts.items[0], err);
+    _cleanup_error_ struct error why = ERROR_INIT;
+    _cleanup_container_ struct container *other = container_find(engine, parts.items[0], &why);
+    /* Not ERROR_NOT_FOUND, which a client would take for a missing image. */
     if (!other)
-        return false;
+        return error_set(err, ERROR_INVALID, "%s", error_message(&why));
     const struct record_list *mounts = &other->record.mounts;
     for (size_t i = 0; i < mounts->count; i++) {
         const struct container_mount *theirs = RECORD_AT(*mounts, struct container_mount, i);

@@ -4,7 +4,7 @@
 #include "engine/container.h"
 
 /* With the container's lock held; new references. */
-json_t *show_networks(const struct container *container);
+json_t *show_networks(const struct container *container, int version);
 json_t *show_mounts(const struct container *container);
 /* Adds SizeRw and SizeRootFs. Without the lock: it walks the writable layer. */
 void show_sizes(const struct container *container, json_t *json);

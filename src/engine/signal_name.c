@@ -43,7 +43,7 @@ int signal_parse(const char *text, struct error *err)
     if (parse_int64(text, &number)) {
         if (number > 0 && number <= LAST_REALTIME)
             return (int)number;
-        if (number <= 0)
+        if (number == 0)
             error_set(err, ERROR_INVALID, "invalid signal: %s", text);
         else
             error_set(err, ERROR_INVALID, "the linux daemon does not support signal %s", text);

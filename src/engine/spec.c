@@ -155,13 +155,17 @@ static bool join_network(struct container *container, struct launch *launch, str
 
     struct endpoint_settings *shown = record_map_put(endpoints, &endpoint_settings_type, mode);
     record_copy(&endpoint_settings_type, shown, &asked);
+    char endpoint_id[ID_LENGTH + 1];
+    id_generate(endpoint_id);
     string_replace(&shown->network_id, network->id);
+    string_replace(&shown->endpoint_id, endpoint_id);
     bool is_good = true;
     if (string_equal(network->driver, "bridge") && !container->record.config.network_disabled) {
         struct endpoint_settings joined = {0};
         struct launch_interface *interface = record_list_add(&launch->interfaces, &launch_interface_type);
         is_good = network_join(engine->network, container->record.id, &asked, interface, &joined, err);
         if (is_good) {
+            joined.ipam_config = TAKE_PTR(shown->ipam_config);
             record_release(&endpoint_settings_type, shown);
             *shown = joined;
         }
@@ -186,6 +190,7 @@ static bool build(struct container *container, struct launch *launch, struct rec
 
     launch->overlay.upper = container_path(container, "upper");
     launch->overlay.work = container_path(container, "work");
+    launch->overlay.is_volatile = record->host_config.auto_remove;
     return image_layers(container->engine->store, record->image_id, &launch->overlay.lower, err) &&
            add_security(host, launch, err) && spec_add_devices(host, &config->linux_, err) &&
            spec_add_namespaces(container, launch, err) && join_network(container, launch, endpoints, err) &&

@@ -137,8 +137,9 @@ static bool write_files(struct container *container, const struct launch *launch
     return true;
 }
 
+/* After what the user asked for: a mount of the user's at one of them stays, and one at /etc does not hide them. */
 static bool add_files(struct container *container, struct launch *launch, const struct record_map *endpoints,
-                      struct error *err)
+                      struct record_list *list, struct error *err)
 {
     static const char *const names[] = {"resolv.conf", "hostname", "hosts"};
     const char *mode = container->record.host_config.network_mode;
@@ -155,8 +156,13 @@ static bool add_files(struct container *container, struct launch *launch, const 
     for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
         _cleanup_free_ char *path = container_path(owner, names[i]);
         _cleanup_free_ char *destination = xasprintf("/etc/%s", names[i]);
-        struct oci_mount *mount = put_mount(&launch->config.mounts, destination, "bind", path);
+        size_t index;
+        if (find_mount(list, destination, &index))
+            continue;
+        struct oci_mount *mount = put_mount(list, destination, "bind", path);
         mount->options = strlist_split("rbind,rprivate", ',');
+        if (container->record.host_config.readonly_rootfs)
+            strlist_add(&mount->options, "ro");
     }
     return true;
 }
@@ -171,11 +177,12 @@ static unsigned depth_of(const char *path)
     return depth;
 }
 
+/* A mount comes after those that hold its target. */
 static int by_depth(const void *left, const void *right)
 {
-    const struct container_mount *const *a = left, *const *b = right;
-    unsigned x = depth_of((*a)->point.destination), y = depth_of((*b)->point.destination);
-    return x != y ? (x < y ? -1 : 1) : strcmp((*a)->point.destination, (*b)->point.destination);
+    const struct oci_mount *a = left, *b = right;
+    unsigned x = depth_of(a->destination), y = depth_of(b->destination);
+    return x != y ? (x < y ? -1 : 1) : strcmp(a->destination, b->destination);
 }
 
 static bool make_source(const struct container_mount *mount, struct error *err)
@@ -190,10 +197,47 @@ static bool make_source(const struct container_mount *mount, struct error *err)
                      mount->point.source);
 }
 
-static bool add_mount(struct launch *launch, const struct container_mount *mount, struct error *err)
+/* The line of the mount in /proc/self/mountinfo: "id parent dev root place options [shared:1 master:2 …] - …". */
+static char *mount_line(uint64_t mount_id)
+{
+    _cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+    if (!file_read(AT_FDCWD, "/proc/self/mountinfo", 16 << 20, &text, NULL))
+        return NULL;
+    _cleanup_free_ char *start = xasprintf("%llu ", (unsigned long long)mount_id);
+    for (const char *line = strbuf_text(&text); *line; line += line[strcspn(line, "\n")] != '\0') {
+        size_t length = strcspn(line, "\n");
+        if (string_starts_with(line, start))
+            return xstrndup(line, length);
+        line += length;
+    }
+    return NULL;
+}
+
+/* As Docker: a mount cannot pass on what its source's mount does not have. */
+static bool check_propagation(const char *source, const char *propagation, struct error *err)
+{
+    bool wants_shared = strstr(propagation, "shared") != NULL;
+    struct statx status;
+    if ((!wants_shared && !strstr(propagation, "slave")) || statx(AT_FDCWD, source, 0, STATX_MNT_ID, &status) < 0 ||
+        !(status.stx_mask & STATX_MNT_ID))
+        return true;
+    _cleanup_free_ char *line = mount_line(status.stx_mnt_id);
+    if (!line)
+        return true;
+    char *fields = strstr(line, " - ");
+    if (fields)
+        *fields = '\0';
+    if (strstr(line, " shared:") || (!wants_shared && strstr(line, " master:")))
+        return true;
+    _cleanup_strlist_ struct strlist parts = strlist_split(line, ' ');
+    return error_set(err, ERROR_INTERNAL, "path %s is mounted on %s but it is not a shared%s mount", source,
+                     parts.count > 4 ? parts.items[4] : "/", wants_shared ? "" : " or slave");
+}
+
+static bool add_mount(struct launch *launch, const struct container_mount *mount, struct record_list *list,
+                      struct error *err)
 {
     const struct mount_point *point = &mount->point;
-    struct record_list *list = &launch->config.mounts;
     if (string_equal(point->type, "tmpfs")) {
         struct oci_mount *made = put_mount(list, point->destination, "tmpfs", "tmpfs");
         made->options = strlist_split("noexec,nosuid,nodev", ',');
@@ -208,6 +252,8 @@ static bool add_mount(struct launch *launch, const struct container_mount *mount
         return false;
     struct oci_mount *made = put_mount(list, point->destination, "bind", point->source);
     const char *propagation = string_is_set(point->propagation) ? point->propagation : "rprivate";
+    if (!check_propagation(point->source, propagation, err))
+        return false;
     strlist_add(&made->options, mount->is_not_recursive ? "bind" : "rbind");
     strlist_add(&made->options, propagation);
     if (!point->is_writable)
@@ -235,6 +281,21 @@ static void add_tmpfs(const struct host_config *host, struct record_list *list)
     }
 }
 
+/* Moves all of `asked` behind what is in `list`, where a mount at the same place gives way. */
+static void append_sorted(struct record_list *list, struct record_list *asked)
+{
+    if (asked->count)
+        qsort(asked->items, asked->count, sizeof(struct oci_mount), by_depth);
+    for (size_t i = 0; i < asked->count; i++) {
+        struct oci_mount *mount = RECORD_AT(*asked, struct oci_mount, i);
+        size_t index;
+        if (find_mount(list, mount->destination, &index))
+            record_list_remove(list, &oci_mount_type, index);
+        *(struct oci_mount *)record_list_add(list, &oci_mount_type) = *mount;
+        *mount = (struct oci_mount){0};
+    }
+}
+
 /* As Docker: a read-only root makes the kernel's file systems read-only, too, except those that must be written. */
 static void make_read_only(struct record_list *list)
 {
@@ -255,16 +316,16 @@ bool spec_add_mounts(struct container *container, struct launch *launch, const s
     add_default_mounts(&record->host_config, list);
     if (record->host_config.readonly_rootfs)
         make_read_only(list);
-    if (!add_shared_memory(container, list, err) || !add_files(container, launch, endpoints, err))
+    if (!add_shared_memory(container, list, err))
         return false;
-    _cleanup_free_ const struct container_mount **sorted =
-        xcalloc(record->mounts.count + 1, sizeof(struct container_mount *));
-    for (size_t i = 0; i < record->mounts.count; i++)
-        sorted[i] = RECORD_AT(record->mounts, struct container_mount, i);
-    qsort(sorted, record->mounts.count, sizeof(*sorted), by_depth);
-    add_tmpfs(&record->host_config, list);
-    for (size_t i = 0; i < record->mounts.count; i++)
-        if (!add_mount(launch, sorted[i], err))
-            return false;
-    return true;
+    struct record_list asked = {0};
+    add_tmpfs(&record->host_config, &asked);
+    bool is_good = true;
+    for (size_t i = 0; i < record->mounts.count && is_good; i++)
+        is_good = add_mount(launch, RECORD_AT(record->mounts, struct container_mount, i), &asked, err);
+    is_good = is_good && add_files(container, launch, endpoints, &asked, err);
+    if (is_good)
+        append_sorted(list, &asked);
+    record_list_release(&asked, &oci_mount_type);
+    return is_good;
 }

@@ -28,12 +28,14 @@ static void share_with_host(struct record_list *list, const char *type)
 }
 
 /* Joins the namespace of another container that runs. */
-static bool share_with(struct engine *engine, struct record_list *list, const char *type, const char *file,
+static bool share_with(const struct container *container, struct record_list *list, const char *type, const char *file,
                        const char *reference, struct error *err)
 {
-    _cleanup_container_ struct container *other = container_find(engine, reference, err);
+    _cleanup_container_ struct container *other = container_find(container->engine, reference, err);
     if (!other)
         return false;
+    if (other == container && string_equal(type, "network"))
+        return error_set(err, ERROR_INVALID, "cannot join own network");
     container_lock(other);
     int64_t pid = status_has_process(other->status) ? other->record.pid : 0;
     bool is_restarting = other->status == STATUS_RESTARTING;
@@ -61,13 +63,13 @@ static bool share_with(struct engine *engine, struct record_list *list, const ch
     return true;
 }
 
-static bool set_mode(struct engine *engine, struct record_list *list, const char *mode, const char *type,
+static bool set_mode(const struct container *container, struct record_list *list, const char *mode, const char *type,
                      const char *file, struct error *err)
 {
     if (string_equal(mode, "host"))
         share_with_host(list, type);
     else if (mode && string_starts_with(mode, "container:"))
-        return share_with(engine, list, type, file, mode + strlen("container:"), err);
+        return share_with(container, list, type, file, mode + strlen("container:"), err);
     return true;
 }
 
@@ -100,6 +102,9 @@ static bool add_sysctls(const struct host_config *host, struct oci_linux *linux_
         if (is_network && !network)
             return error_set(err, ERROR_INTERNAL,
                              CREATE_FAILED "sysctl \"%s\" not allowed in host network namespace: unknown", key);
+        if (is_ipc_sysctl(key) && !has_ipc)
+            return error_set(err, ERROR_INTERNAL,
+                             CREATE_FAILED "sysctl \"%s\" is not allowed in the hosts ipc namespace: unknown", key);
         if (!is_fine)
             return error_set(err, ERROR_INTERNAL,
                              CREATE_FAILED "sysctl \"%s\" is not in a separate kernel namespace: unknown", key);
@@ -112,13 +117,12 @@ bool spec_add_namespaces(struct container *container, struct launch *launch, str
 {
     const struct container_record *record = &container->record;
     const struct host_config *host = &record->host_config;
-    struct engine *engine = container->engine;
     struct record_list *list = &launch->config.linux_.namespaces;
     defaults_namespaces(list, string_equal(host->cgroupns_mode, "private"));
-    if (!set_mode(engine, list, host->pid_mode, "pid", "pid", err) ||
-        !set_mode(engine, list, host->ipc_mode, "ipc", "ipc", err) ||
-        !set_mode(engine, list, host->uts_mode, "uts", "uts", err) ||
-        !set_mode(engine, list, host->network_mode, "network", "net", err))
+    if (!set_mode(container, list, host->pid_mode, "pid", "pid", err) ||
+        !set_mode(container, list, host->ipc_mode, "ipc", "ipc", err) ||
+        !set_mode(container, list, host->uts_mode, "uts", "uts", err) ||
+        !set_mode(container, list, host->network_mode, "network", "net", err))
         return false;
     size_t index;
     if (find(list, "uts", &index)) {

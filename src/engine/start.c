@@ -5,45 +5,28 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "engine/engine_state.h"
+#include "engine/log_config.h"
 #include "engine/spec.h"
 #include "engine/start_error.h"
 #include "json/json_record.h"
 
-static int64_t log_option(const struct container *container, const char *key, int64_t otherwise)
+static bool read_log_options(const struct container *container, struct json_file_options *log, struct error *err)
 {
-    const char *text = strmap_get(&container->record.host_config.log_config.config, key);
-    if (!string_is_set(text))
-        return otherwise;
-    _cleanup_free_ char *number = xstrndup(text, strspn(text, "0123456789"));
-    int64_t value;
-    if (!parse_int64(number, &value))
-        return otherwise;
-    switch (text[strlen(number)]) {
-    case 'k':
-    case 'K':
-        return value << 10;
-    case 'm':
-    case 'M':
-        return value << 20;
-    case 'g':
-    case 'G':
-        return value << 30;
-    default:
-        return value;
-    }
+    return !container_has_log(container) || log_config_read(&container->record.host_config.log_config, log, err) ||
+           error_prefix(err, "failed to create task for container: failed to initialize logging driver");
 }
 
-static void fill_shim_options(const struct container *container, struct shim_options *options)
+static void fill_shim_options(const struct container *container, const struct json_file_options *log,
+                              struct shim_options *options)
 {
     const struct container_config *config = &container->record.config;
     options->id = xstrdup(container->record.id);
     options->directory = container_run_path(container);
     if (container_has_log(container)) {
         options->log_path = container_log_path(container);
-        options->log_max_size = MAX(log_option(container, "max-size", 0), 0);
-        options->log_max_files = MAX(log_option(container, "max-file", 1), 1);
-        options->log_compresses =
-            string_equal(strmap_get(&container->record.host_config.log_config.config, "compress"), "true");
+        options->log_max_size = log->max_size;
+        options->log_max_files = log->max_files;
+        options->log_compresses = log->compresses;
     }
     options->has_stdin = config->open_stdin;
     options->stdin_once = config->stdin_once;
@@ -70,11 +53,11 @@ static void release_endpoints(struct record_map *endpoints)
 }
 
 /* Starts the shim with the clients that wait for the container. */
-static bool launch_shim(struct container *container, const struct launch *launch, pid_t *pid, int *watch,
-                        struct error *err)
+static bool launch_shim(struct container *container, const struct launch *launch, const struct json_file_options *log,
+                        pid_t *pid, int *watch, struct error *err)
 {
     struct shim_options options = {0};
-    fill_shim_options(container, &options);
+    fill_shim_options(container, log, &options);
     container_lock(container);
     struct shim_attachment *attachments = TAKE_PTR(container->attachments);
     size_t count = container->attachment_count;
@@ -82,16 +65,10 @@ static bool launch_shim(struct container *container, const struct launch *launch
     container_unlock(container);
 
     _cleanup_strlist_ struct strlist warnings = {0};
-    bool is_running = directory_make(options.directory, 0700, err);
-    if (!is_running) {
-        for (size_t i = 0; i < count; i++)
-            attachments[i].fd = close_fd(attachments[i].fd);
-    } else {
-        is_running = shim_launch(container->engine->options.shim_program, &options, launch, attachments, count, pid,
-                                 watch, &warnings, err);
-        if (!is_running)
-            shim_forget(options.directory);
-    }
+    bool is_running = shim_launch(container->engine->options.shim_program, &options, launch, attachments, count, pid,
+                                  watch, &warnings, err);
+    if (!is_running)
+        shim_forget(options.directory);
     for (size_t i = 0; i < warnings.count; i++)
         log_warning("container %s: %s", options.id, warnings.items[i]);
     for (size_t i = 0; i < count; i++)
@@ -125,11 +102,14 @@ static void record_running(struct container *container, pid_t pid, int watch, st
 static void record_failure(struct container *container, int exit_code, const struct error *why)
 {
     container_lock(container);
-    if (container->status == STATUS_RESTARTING)
+    bool was_restarting = container->status == STATUS_RESTARTING;
+    if (was_restarting)
         container->status = STATUS_EXITED;
     container->record.exit_code = exit_code;
     string_replace(&container->record.error, error_message(why));
-    container_wake(container, false);
+    /* Who waits for the exit of a container that never ran is not told of one: the start is answered with the reason. */
+    if (was_restarting)
+        container_wake(container, false);
     container_unlock(container);
     struct error err = ERROR_INIT;
     if (!container_save(container, NOT_DURABLE, &err))
@@ -143,9 +123,10 @@ bool container_run(struct container *container, struct error *err)
     _cleanup_error_ struct error why = ERROR_INIT;
     pid_t pid = -1;
     int watch = -1, exit_code = 128;
-    bool is_running = spec_build(container, &launch, &endpoints, &why);
+    struct json_file_options log = {0};
+    bool is_running = read_log_options(container, &log, &why) && spec_build(container, &launch, &endpoints, &why);
     if (is_running) {
-        is_running = launch_shim(container, &launch, &pid, &watch, &why);
+        is_running = launch_shim(container, &launch, &log, &pid, &watch, &why);
         if (!is_running) {
             network_leave(container->engine->network, container->record.id);
             exit_code = start_error_translate(&why);

@@ -67,7 +67,8 @@ int exec_error_translate(struct error *err)
         error_set(err, ERROR_INTERNAL, "%s", message);
         return 126;
     }
-    error_set(err, ERROR_INVALID, "OCI runtime exec failed: exec failed: " PROCESS_PREFIX "%s: unknown%s", message,
+    error_set(err, ERROR_INVALID, "OCI runtime exec failed: exec failed: %s%s: unknown%s",
+              string_equal(message, EXEC_RELATIVE_FOLDER) ? "" : PROCESS_PREFIX, message,
               strstr(message, "is a directory") ? ": permission denied" : "");
     return 126;
 }

@@ -82,8 +82,11 @@ static int stop_signal_of(const struct container *container, const char *asked, 
 static bool stop(struct container *container, const char *signal_text, int64_t timeout, struct error *err)
 {
     int number = stop_signal_of(container, signal_text, err);
-    if (number < 0)
+    if (number < 0) {
+        if (err)
+            err->kind = ERROR_INTERNAL; /* as Docker has it, here though not for kill */
         return false;
+    }
     if (timeout == INT64_MIN)
         timeout = container->record.config.stop_timeout.is_set ? container->record.config.stop_timeout.value : 10;
     mark_stopped_by_user(container);
@@ -109,7 +112,8 @@ bool container_stop(struct engine *engine, const char *reference, const char *si
     container_lock(container);
     bool is_possible = check(container, VERB_STOP, reference, err);
     container_unlock(container);
-    return is_possible && stop(container, signal, timeout, err);
+    return is_possible &&
+           (stop(container, signal, timeout, err) || error_prefix(err, "cannot stop container: %s", reference));
 }
 
 bool container_restart(struct engine *engine, const char *reference, const char *signal, int64_t timeout,
@@ -148,7 +152,7 @@ bool container_kill(struct engine *engine, const char *reference, const char *si
 {
     _cleanup_container_ struct container *container = container_find(engine, reference, err);
     if (!container)
-        return false;
+        return error_prefix(err, "cannot kill container: %s", reference);
     int number = SIGKILL;
     if (string_is_set(signal) && (number = signal_parse(signal, err)) < 0)
         return error_prefix(err, "cannot kill container: %s", reference);
@@ -156,7 +160,7 @@ bool container_kill(struct engine *engine, const char *reference, const char *si
     bool is_possible = check(container, VERB_KILL, reference, err);
     container_unlock(container);
     if (!is_possible)
-        return false;
+        return error_prefix(err, "cannot kill container: %s", reference);
     /* As Docker: a signal other than the container's own stop signal leaves its restart policy in force. */
     const char *own = container->record.config.stop_signal;
     if (number == SIGKILL || !string_is_set(own) || signal_parse(own, NULL) == number)

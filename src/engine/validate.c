@@ -7,6 +7,7 @@
 
 #include "base/memory.h"
 #include "engine/lifecycle.h"
+#include "engine/log_config.h"
 #include "engine/security.h"
 #include "engine/signal_name.h"
 #include "runtime/cgroup.h"
@@ -86,6 +87,18 @@ static int check_cpu_list(const char *list, long highest)
     return 1;
 }
 
+static long highest_memory_node(void)
+{
+    long highest = 0;
+    char path[64];
+    for (long node = 1; node < 1024; node++) {
+        snprintf(path, sizeof(path), "/sys/devices/system/node/node%ld", node);
+        if (access(path, F_OK) == 0)
+            highest = node;
+    }
+    return highest;
+}
+
 static bool check_cpuset(const struct host_config *host, struct error *err)
 {
     long processors = sysconf(_SC_NPROCESSORS_CONF);
@@ -98,9 +111,17 @@ static bool check_cpuset(const struct host_config *host, struct error *err)
             return error_set(err, ERROR_INVALID, "Requested CPUs are not available - requested %s, available: 0-%ld",
                              host->cpuset_cpus, processors - 1);
     }
-    if (string_is_set(host->cpuset_mems) && check_cpu_list(host->cpuset_mems, 1023) < 0)
-        return error_set(err, ERROR_INVALID, "Invalid value %s for cpuset mems: invalid format: %s", host->cpuset_mems,
-                         host->cpuset_mems);
+    if (string_is_set(host->cpuset_mems)) {
+        long highest = highest_memory_node();
+        int answer = check_cpu_list(host->cpuset_mems, highest);
+        if (answer < 0)
+            return error_set(err, ERROR_INVALID, "Invalid value %s for cpuset mems: invalid format: %s",
+                             host->cpuset_mems, host->cpuset_mems);
+        if (answer == 0)
+            return error_set(err, ERROR_INVALID,
+                             "Requested memory nodes are not available - requested %s, available: %s%ld",
+                             host->cpuset_mems, highest ? "0-" : "", highest);
+    }
     return true;
 }
 
@@ -246,32 +267,6 @@ static bool check_restart_policy(const struct host_config *host, struct error *e
     return true;
 }
 
-static bool check_log(const struct host_config *host, struct error *err)
-{
-    static const char *const options[] = {"max-size", "max-file",  "compress", "labels", "labels-regex",
-                                          "env",      "env-regex", "tag",      "mode",   "max-buffer-size"};
-    const struct log_config *log = &host->log_config;
-    if (string_equal(log->type, "none"))
-        return true;
-    if (string_is_set(log->type) && !string_equal(log->type, "json-file"))
-        return error_set(err, ERROR_INVALID, "error looking up logging plugin %s: plugin \"%s\" not found", log->type,
-                         log->type);
-    for (size_t i = 0; i < log->config.count; i++) {
-        const char *key = log->config.items[i].key;
-        bool is_known = false;
-        for (size_t j = 0; j < ARRAY_SIZE(options); j++)
-            is_known = is_known || string_equal(key, options[j]);
-        if (!is_known)
-            return error_set(err, ERROR_INVALID, "unknown log opt '%s' for json-file log driver", key);
-        if (string_starts_with(key, "labels") || string_starts_with(key, "env") || string_equal(key, "tag"))
-            return error_set(err, ERROR_UNSUPPORTED, "log opt '%s' is not supported by this version", key);
-    }
-    const char *mode = strmap_get(&log->config, "mode");
-    if (string_is_set(mode) && !string_equal(mode, "blocking"))
-        return error_set(err, ERROR_UNSUPPORTED, "log mode '%s' is not supported by this version", mode);
-    return true;
-}
-
 static bool check_host(struct host_config *host, struct strlist *warnings, struct error *err)
 {
     if (host->oom_score_adj < -1000 || host->oom_score_adj > 1000)
@@ -290,7 +285,7 @@ static bool check_host(struct host_config *host, struct strlist *warnings, struc
         if (!strchr(host->extra_hosts.items[i], ':'))
             return error_set(err, ERROR_INVALID, "bad format for add-host: \"%s\"", host->extra_hosts.items[i]);
     return check_memory(host, err) && check_cpu(host, err) && check_unsupported(host, warnings, err) &&
-           check_modes(host, err) && check_restart_policy(host, err) && check_log(host, err) &&
+           check_modes(host, err) && check_restart_policy(host, err) && log_config_check(&host->log_config, err) &&
            security_check(host, err);
 }
 

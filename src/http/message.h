@@ -48,5 +48,7 @@ void http_reader_set_deadline(struct http_reader *reader, int64_t deadline);
 bool http_unescape(char *text);
 /* Query string → map; "a=1&b" gives b="". Later ones win; for repeated keys use http_query_all. */
 void http_query_parse(const char *query, struct strmap *out);
+/* The first bad escape in a query, "%zz" (caller frees), or NULL. %00 is one: our texts end at a NUL. */
+char *http_query_bad_escape(const char *query);
 void http_query_all(const char *query, const char *key, struct strlist *out);
 char *http_escape(const char *text); /* for a query value; caller frees */

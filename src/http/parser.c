@@ -60,6 +60,16 @@ struct http_reader {
 
 /* --- the library --- */
 
+/* Token characters alone (RFC 9110, 5.6.2): the library lets spaces pass, and whoever is behind us may read such a name
+   as another one. */
+static bool is_header_name(const char *name)
+{
+    for (; *name; name++)
+        if (!isalnum((unsigned char)*name) && !strchr("!#$%&'*+-.^_`|~", *name))
+            return false;
+    return true;
+}
+
 /* White space after a value is not part of it (RFC 9110, 5.5). */
 static const char *trimmed(struct strbuf *value)
 {
@@ -388,6 +398,18 @@ static bool parse_head(struct http_reader *reader, struct error *err)
     }
 }
 
+/* What the library accepts, and what would leave open where the message ends. */
+static bool check_headers(const struct http_head *head, struct error *err)
+{
+    for (size_t i = 0; i < head->headers.count; i++)
+        if (!is_header_name(head->headers.items[i].key))
+            return error_set(err, ERROR_INVALID, "malformed HTTP message: invalid header name");
+    const char *coding = strmap_get(&head->headers, "transfer-encoding");
+    if (coding && strcasecmp(coding, "chunked") != 0)
+        return error_set(err, ERROR_UNSUPPORTED, "malformed HTTP message: unsupported transfer encoding");
+    return true;
+}
+
 bool http_read_head(struct http_reader *reader, bool is_request, struct http_head *out, struct error *err)
 {
     struct http_head head = {.content_length = -1};
@@ -403,6 +425,7 @@ bool http_read_head(struct http_reader *reader, bool is_request, struct http_hea
     bool is_parsed = parse_head(reader, err);
     if (is_parsed)
         add_header(reader);
+    is_parsed = is_parsed && check_headers(&head, err);
     reader->head = NULL;
     if (!is_parsed) {
         http_head_release(&head);

@@ -59,6 +59,14 @@ static const char *next_pair(const char *query, char **key, char **value)
     return query[length] ? query + length + 1 : NULL;
 }
 
+char *http_query_bad_escape(const char *query)
+{
+    for (const char *at = query; (at = strchr(at, '%')); at += 3)
+        if (hex_digit(at[1]) < 0 || hex_digit(at[2]) < 0 || strncmp(at, "%00", 3) == 0)
+            return xstrndup(at, MIN(strcspn(at, "&"), (size_t)3));
+    return NULL;
+}
+
 void http_query_parse(const char *query, struct strmap *out)
 {
     while (query && *query) {

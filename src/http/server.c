@@ -179,6 +179,7 @@ static void refuse(struct http_connection *connection, const struct error *err)
     int status = err->kind == ERROR_TOO_LARGE     ? 431
                  : err->kind == ERROR_UNAVAILABLE ? 408
                  : err->kind == ERROR_INVALID     ? 400
+                 : err->kind == ERROR_UNSUPPORTED ? 501
                                                   : 0;
     if (!status)
         return;

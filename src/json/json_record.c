@@ -7,6 +7,7 @@
 
 #include "base/base64.h"
 #include "base/memory.h"
+#include "json/json_syntax.h"
 
 /* --- decoding --- */
 
@@ -71,8 +72,9 @@ json_t *json_parse(const char *text, size_t length, struct error *err)
         return json;
     if (json_error_code(&why) == json_error_numeric_overflow && (json = parse_large_integers(text, length)))
         return json;
-    if (json_error_code(&why) == json_error_premature_end_of_input)
-        error_set(err, ERROR_INVALID, "invalid JSON: unexpected EOF");
+    _cleanup_free_ char *problem = json_syntax_problem(text, length);
+    if (problem)
+        error_set(err, ERROR_INVALID, "invalid JSON: %s", problem);
     else
         error_set(err, ERROR_INVALID, "invalid JSON: %s at offset %d", why.text, why.position);
     return NULL;

@@ -186,6 +186,7 @@ static const struct field endpoint_settings_fields[] = {
     FIELD(FIELD_STRINGS, "Aliases", aliases, 0),
     FIELD(FIELD_STRING, "MacAddress", mac_address, 0),
     FIELD(FIELD_MAP, "DriverOpts", driver_opts, 0),
+    FIELD(FIELD_INT64, "GwPriority", gateway_priority, 0),
     FIELD(FIELD_STRING, "NetworkID", network_id, 0),
     FIELD(FIELD_STRING, "EndpointID", endpoint_id, 0),
     FIELD(FIELD_STRING, "Gateway", gateway, 0),
@@ -259,7 +260,7 @@ static const struct field exec_request_fields[] = {
     FIELD(FIELD_STRING, "DetachKeys", detach_keys, 0),
     FIELD(FIELD_STRINGS, "Env", env, 0),
     FIELD(FIELD_STRING, "WorkingDir", working_dir, 0),
-    FIELD(FIELD_STRINGS, "Cmd", cmd, STRING_OR_LIST),
+    FIELD(FIELD_STRINGS, "Cmd", cmd, 0),
 };
 #undef FIELD
 const struct record_type exec_request_type = RECORD_TYPE("ExecConfig", struct exec_request, exec_request_fields);

@@ -153,6 +153,7 @@ struct endpoint_settings {
     struct strlist aliases;
     char *mac_address;
     struct strmap driver_opts;
+    int64_t gateway_priority; /* since API 1.48 */
     char *network_id;
     char *endpoint_id;
     char *gateway;

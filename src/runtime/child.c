@@ -118,6 +118,8 @@ static bool make_root(struct child *child, struct error *err)
 {
     const struct child_plan *plan = child->plan;
     _cleanup_close_ int root = root_mount(plan->launch, err);
+    if (root >= 0 && string_is_set(plan->launch->overlay.upper))
+        root_mark(root);
     return root >= 0 && make_mounts(child, root, err) && mount_init(plan->launch, root, err) &&
            devices_create(root, child->config, err) && root_enter(root, child->config->linux_.rootfs_propagation, err);
 }

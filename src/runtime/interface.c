@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/if_addr.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
@@ -9,6 +10,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/memory.h"
 
@@ -283,6 +285,19 @@ static void bring_up(struct batch *batch, int index, const char *shown)
     batch_end(batch, start);
 }
 
+/* As Docker: without an IPv6 address of ours the interface has none, not even a link-local one. A kernel without IPv6
+   has no such file. */
+static void disable_ipv6(const struct launch_interface *interface)
+{
+    for (size_t i = 0; i < interface->addresses.count; i++)
+        if (strchr(interface->addresses.items[i], ':'))
+            return;
+    _cleanup_free_ char *path = xasprintf("/proc/sys/net/ipv6/conf/%s/disable_ipv6", interface->name);
+    _cleanup_close_ int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd >= 0)
+        (void)!write(fd, "1", 1);
+}
+
 bool interfaces_configure(const struct record_list *interfaces, struct error *err)
 {
     _cleanup_(batch_freep) struct batch *batch = batch_new(err);
@@ -294,6 +309,7 @@ bool interfaces_configure(const struct record_list *interfaces, struct error *er
         int index = index_of(batch->socket, interface->name);
         if (index < 0)
             return error_errno(err, "interface %s", interface->name);
+        disable_ipv6(interface);
         bring_up(batch, index, "bring the container's interface up");
         for (size_t j = 0; j < interface->addresses.count; j++)
             if (!add_address(batch, index, interface->addresses.items[j], err))

@@ -4,6 +4,7 @@ static const struct field launch_overlay_fields[] = {
     FIELD_STRINGS(struct launch_overlay, "lower", lower, 0),
     FIELD_STRING(struct launch_overlay, "upper", upper, 0),
     FIELD_STRING(struct launch_overlay, "work", work, 0),
+    FIELD_BOOL(struct launch_overlay, "is_volatile", is_volatile, 0),
 };
 static const struct record_type launch_overlay_type =
     RECORD_TYPE("launch_overlay", struct launch_overlay, launch_overlay_fields);

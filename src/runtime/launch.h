@@ -11,6 +11,9 @@ struct launch_overlay {
     struct strlist lower; /* absolute folders, the topmost layer first */
     char *upper;
     char *work;
+    /* What is written never waits for the disk, and unmounting does not sync it: for a container that is removed when it
+       ends, and that a crash of the machine ends too. */
+    bool is_volatile;
 };
 
 /* One network interface in a new network namespace: a veth pair whose host end is a port of a bridge. The host end is

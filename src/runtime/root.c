@@ -54,6 +54,8 @@ static void format_overlay(const struct launch_overlay *overlay, struct strbuf *
     add_escaped(out, overlay->upper);
     strbuf_add_string(out, ",workdir=");
     add_escaped(out, overlay->work);
+    if (overlay->is_volatile)
+        strbuf_add_string(out, ",volatile");
 }
 
 /* The same folders under names that are short whatever their paths are, so that every number of layers fits in a page.
@@ -69,6 +71,7 @@ static bool shorten_overlay(const struct launch_overlay *overlay, int *fds, stru
     }
     out->upper = overlay->upper;
     out->work = overlay->work;
+    out->is_volatile = overlay->is_volatile;
     return true;
 }
 
@@ -78,8 +81,18 @@ static bool mount_options_string(const char *data, const char *target, struct er
            error_errno(err, "mount overlay:%s, data: %s", target, data);
 }
 
+/* A volatile mount leaves a mark that keeps the folders from being mounted again, since the machine may have crashed
+   meanwhile. Such a container is removed then; this one has only been started again. */
+static void forget_volatile(const struct launch_overlay *overlay)
+{
+    _cleanup_free_ char *mark = string_is_set(overlay->work) ? path_join(overlay->work, "work/incompat") : NULL;
+    if (mark && access(mark, F_OK) == 0)
+        tree_remove(AT_FDCWD, mark, NULL);
+}
+
 static bool mount_overlay(const struct launch_overlay *overlay, const char *target, struct error *err)
 {
+    forget_volatile(overlay);
     _cleanup_strbuf_ struct strbuf data = STRBUF_INIT;
     format_overlay(overlay, &data);
     if (data.length <= MOUNT_DATA_LIMIT)
@@ -146,6 +159,16 @@ int root_mount(const struct launch *launch, struct error *err)
     if (root < 0)
         error_errno(err, "open %s", place);
     return root;
+}
+
+void root_mark(int root)
+{
+    _cleanup_close_ int mark = openat(root, ".dockerenv", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0755);
+    _cleanup_close_ int folder = make_directories_in_root(root, "/etc", 0755);
+    if (mark >= 0)
+        (void)fchmod(mark, 0755);
+    if (folder >= 0)
+        (void)!symlinkat("/proc/mounts", folder, "mtab");
 }
 
 bool root_enter(int root, const char *propagation, struct error *err)

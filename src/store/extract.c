@@ -62,13 +62,15 @@ static la_ssize_t read_stream(struct archive *archive, void *context, const void
     return n;
 }
 
+#define TAR_BLOCK 512 /* less than one is a cut-off archive, more that makes no sense is a wrong one */
+
 /* What Docker says of a broken tar (the messages are those of Go's archive/tar). */
 static bool fail_archive(struct extractor *extractor, struct error *err)
 {
     const char *text = string_or_empty(archive_error_string(extractor->archive));
     if (extractor->is_broken)
         return error_set(err, ERROR_CANCELLED, "the stream broke");
-    if (strstr(text, "runcated"))
+    if (strstr(text, "runcated") || extractor->bytes_read < TAR_BLOCK)
         return error_set(err, ERROR_INVALID, "unexpected EOF");
     return error_set(err, ERROR_INVALID, "archive/tar: invalid tar header");
 }

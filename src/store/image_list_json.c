@@ -87,7 +87,7 @@ static bool read_until(const char *text, unix_nano *time, struct error *err)
     _cleanup_free_ char *with_time = xasprintf("%sT00:00:00Z", text);
     if (time_parse(text, time) || time_parse(with_zone, time) || time_parse(with_time, time))
         return true;
-    return error_set(err, ERROR_INVALID, "failed to parse value as time or duration: \"%s\"", text);
+    return error_set(err, ERROR_INTERNAL, "failed to parse value as time or duration: \"%s\"", text);
 }
 
 static bool resolve_times(struct store *store, struct filters *filters, struct error *err)
@@ -173,7 +173,7 @@ static bool reference_matches(const struct filters *filters, const char *familia
     for (size_t i = 0; !*matches && i < filters->references.count; i++) {
         const char *pattern = filters->references.items[i];
         if (!glob_match(pattern, familiar, matches) || (!*matches && !glob_match(pattern, name, matches)))
-            return error_set(err, ERROR_INVALID, "syntax error in pattern");
+            return error_set(err, ERROR_INTERNAL, "syntax error in pattern");
     }
     return true;
 }
@@ -310,7 +310,7 @@ static bool check_patterns(const struct filters *filters, struct error *err)
     bool ignored;
     for (size_t i = 0; i < filters->references.count; i++)
         if (!glob_match(filters->references.items[i], "", &ignored))
-            return error_set(err, ERROR_INVALID, "syntax error in pattern");
+            return error_set(err, ERROR_INTERNAL, "syntax error in pattern");
     return true;
 }
 

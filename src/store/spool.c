@@ -18,6 +18,7 @@ struct source {
     struct decompressor *decompressor;
     struct error err;
     char *buffer;
+    uint64_t bytes_read;
 };
 
 void spool_release(struct spool *spool)
@@ -49,6 +50,8 @@ static la_ssize_t give_archive(struct archive *archive, void *context, const voi
     ssize_t length = decompressor_read(source->decompressor, source->buffer, READ_SIZE, &source->err);
     if (length < 0)
         archive_set_error(archive, EIO, "%s", error_message(&source->err));
+    else
+        source->bytes_read += (uint64_t)length;
     return length;
 }
 
@@ -57,7 +60,7 @@ static bool archive_failed(struct archive *archive, struct source *source, struc
     if (source->err.kind != ERROR_NONE)
         return error_move(err, &source->err);
     const char *text = string_or_empty(archive_error_string(archive));
-    if (strstr(text, "runcated"))
+    if (strstr(text, "runcated") || source->bytes_read < 512) /* not even one block */
         return error_set(err, ERROR_INVALID, "unexpected EOF");
     return error_set(err, ERROR_INVALID, "archive/tar: invalid tar header");
 }

@@ -11,6 +11,7 @@
 #include "../unit/store/tar_builder.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "mutate.h"
 #include "store/decompress.h"
 #include "store/extract.h"
 
@@ -78,14 +79,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length)
     return 0;
 }
 #else
-static uint64_t random_state;
-
-static size_t draw(size_t below)
-{
-    random_state = random_state * 6364136223846793005u + 1442695040888963407u;
-    return (size_t)(random_state >> 33) % below;
-}
-
 /* Names that point at each other, so that mutations of types and targets meet. */
 static void build_seed(struct strbuf *tar)
 {
@@ -124,7 +117,7 @@ static void set_checksum(char *header)
 int main(int argc, char **argv)
 {
     static const char *const filters[] = {"gzip", "zstd", "xz", "bzip2"};
-    unsigned long rounds = argc > 1 ? strtoul(argv[1], NULL, 10) : 1000;
+    unsigned long rounds = argc > 1 ? strtoul(argv[1], NULL, 10) : 500;
     random_state = argc > 2 ? strtoull(argv[2], NULL, 10) : 1;
     prepare();
     for (unsigned long round = 0; round < rounds; round++) {

@@ -73,7 +73,9 @@ static void test_routes(void **state)
     assert_string_equal(find("GET", "/containers/json/json", 150, &target), "/containers/{id}/json");
     assert_string_equal(target, "json");
     assert_string_equal(find("DELETE", "/containers/json", 150, &target), "/containers/{id}");
-    assert_null(find("GET", "/containers/a/b/json", 150, &target));
+    assert_string_equal(find("GET", "/containers/a/b/json", 150, &target), "/containers/{id}/json");
+    assert_string_equal(target, "a/b");
+    assert_null(find("GET", "/containers/a\nb/json", 150, &target));
     assert_null(find("GET", "/containers//json", 150, &target));
     assert_null(find("GET", "/containers/json/", 150, &target));
     assert_null(find("PUT", "/version", 150, &target));

@@ -88,7 +88,7 @@ static void test_errors_name_the_field(void **state)
                    "json: cannot unmarshal number 1.5 into Go struct field HostConfig.Memory of type int64");
     assert_refused(&host_config_type, "{\"Memory\":", "invalid JSON: unexpected EOF");
     assert_refused(&host_config_type, "{\"NetworkMode\":\"a\\u0000b\"}",
-                   "invalid JSON: \\u0000 is not allowed without JSON_ALLOW_NUL at offset 23");
+                   "invalid JSON: \\u0000 is not allowed without JSON_ALLOW_NUL near '\"a\\u0000b\"' at offset 25");
 }
 
 static void test_depth_is_limited(void **state)
