@@ -14,6 +14,9 @@
 
 #define MAX_COMMANDS 16
 #define MAX_ROUNDS   1000
+/* What a command leaves to the kernel and to its engine, a network namespace's end for one, should not meet the next.
+ */
+#define SETTLE_MICROSECONDS 50000
 
 extern char **environ;
 
@@ -39,6 +42,7 @@ static double run(char **command)
         exit(1);
     }
     double end = milliseconds();
+    usleep(SETTLE_MICROSECONDS);
     posix_spawn_file_actions_destroy(&actions);
     return end - begin;
 }

@@ -1,5 +1,6 @@
 #include "api/request.h"
 #include "api/respond.h"
+#include "base/options.h"
 #include "engine/containers.h"
 
 static bool read_condition(struct call *call, enum wait_condition *out, struct error *err)
@@ -11,8 +12,11 @@ static bool read_condition(struct call *call, enum wait_condition *out, struct e
         *out = WAIT_NEXT_EXIT;
     else if (string_equal(text, "removed"))
         *out = WAIT_REMOVED;
-    else
-        return error_set(err, ERROR_INVALID, "invalid condition: \"%s\"", text);
+    else {
+        _cleanup_strbuf_ struct strbuf quoted = STRBUF_INIT;
+        string_quote(text, &quoted);
+        return error_set(err, ERROR_INVALID, "invalid condition: %s", strbuf_text(&quoted));
+    }
     return true;
 }
 

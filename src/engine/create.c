@@ -1,3 +1,4 @@
+#include <arpa/inet.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
@@ -106,9 +107,7 @@ static void set_hostname(struct engine *engine, struct container_record *record)
         return;
     }
     struct utsname names;
-    bool is_host =
-        string_equal(record->host_config.network_mode, "host") || string_equal(record->host_config.uts_mode, "host");
-    if (is_host && uname(&names) == 0) {
+    if (string_equal(mode, "host") && uname(&names) == 0) {
         string_replace(&config->hostname, names.nodename);
     } else {
         free(config->hostname); /* it may be given and empty */
@@ -142,25 +141,61 @@ static void set_system_paths(struct host_config *host)
         defaults_readonly_paths(&host->readonly_paths);
 }
 
+static bool is_address(int family, const char *text)
+{
+    unsigned char bytes[sizeof(struct in6_addr)];
+    return inet_pton(family, text, bytes) == 1;
+}
+
+/* Addresses are for networks of the user's own. As Docker, all that is wrong with them is told at once. */
+static bool check_addresses(const char *network, const struct endpoint_ipam_config *ipam, struct error *err)
+{
+    const char *v4 = ipam ? string_or_empty(ipam->ipv4_address) : "",
+               *v6 = ipam ? string_or_empty(ipam->ipv6_address) : "";
+    _cleanup_strlist_ struct strlist problems = {0};
+    bool is_bridge = string_equal(network, "bridge");
+    if (*v4 || *v6)
+        strlist_add(&problems, "user specified IP address is supported on user defined networks only");
+    if (*v4 && !is_address(AF_INET, v4))
+        strlist_addf(&problems, "invalid IPv4 address: %s", v4);
+    if (*v6 && !is_address(AF_INET6, v6))
+        strlist_addf(&problems, "invalid IPv6 address: %s", v6);
+    for (size_t i = 0; ipam && i < ipam->link_local_ips.count; i++)
+        if (is_address(AF_INET, ipam->link_local_ips.items[i]) || is_address(AF_INET6, ipam->link_local_ips.items[i]))
+            strlist_add(&problems, "link-local addresses are not supported by this version");
+        else
+            strlist_addf(&problems, "invalid link-local IP address: %s", ipam->link_local_ips.items[i]);
+    if (*v4 && is_bridge && !is_address(AF_INET, v4))
+        strlist_addf(&problems, "no configured subnet or ip-range contain the IP address %s", v4);
+    if (((*v4 && !is_bridge) || *v6) && !string_starts_with(network, "container:"))
+        strlist_add(&problems, "user specified IP address is supported only when connecting to networks with user "
+                               "configured subnets");
+    if (!problems.count)
+        return true;
+    _cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+    for (size_t i = 0; i < problems.count; i++)
+        strbuf_addf(&text, "\n%s%s", problems.count > 1 ? "* " : "", problems.items[i]);
+    return error_set(err, ERROR_INVALID, "invalid config for network %s: invalid endpoint settings:%s", network,
+                     strbuf_text(&text));
+}
+
 /* The endpoint of the network mode is always there, as inspect shows it; what the request says of it is kept. */
 static bool take_endpoints(struct container_record *record, struct networking_config *networking, struct error *err)
 {
     const char *mode = record->host_config.network_mode;
-    if (string_starts_with(mode, "container:"))
-        return true;
     struct record_map *asked = &networking->endpoints_config;
+    if (string_starts_with(mode, "container:")) {
+        const struct endpoint_settings *theirs = record_map_get(asked, &endpoint_settings_type, mode);
+        return !theirs || check_addresses(mode, theirs->ipam_config, err);
+    }
     for (size_t i = 0; i < asked->keys.count; i++) {
         const char *name = asked->keys.items[i];
         if (!string_equal(name, mode) && !(string_equal(name, "default") && string_equal(mode, "bridge")))
             return error_set(err, ERROR_UNSUPPORTED,
                              "joining more than one network at creation is not supported by this version: %s", name);
         const struct endpoint_settings *theirs = RECORD_AT(*asked, struct endpoint_settings, i);
-        const struct endpoint_ipam_config *ipam = theirs->ipam_config;
-        if (ipam && (string_is_set(ipam->ipv4_address) || string_is_set(ipam->ipv6_address)))
-            return error_set(err, ERROR_INVALID,
-                             "invalid config for network %s: invalid endpoint settings:\n"
-                             "user specified IP address is supported on user defined networks only",
-                             mode);
+        if (!check_addresses(mode, theirs->ipam_config, err))
+            return false;
         if (theirs->aliases.count > 0 && string_equal(mode, "bridge"))
             return error_set(err, ERROR_INVALID,
                              "network-scoped alias is supported only for containers in user "

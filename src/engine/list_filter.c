@@ -171,7 +171,6 @@ struct list_filter *list_filter_new(struct engine *engine, const json_t *json, s
     struct list_filter *filter = NEW(struct list_filter);
     filter->json = json;
     bool is_good = check_names(json, err) && check_values(json, err) &&
-                   check_ports(json, "expose", err) && check_ports(json, "publish", err) &&
                    resolve_time(engine, json, "before", &filter->before, err) &&
                    resolve_time(engine, json, "since", &filter->since, err);
     if (!is_good) {

@@ -3,6 +3,7 @@
 #include <signal.h>
 
 #include "base/file.h"
+#include "base/log.h"
 #include "base/memory.h"
 #include "engine/engine_state.h"
 #include "engine/volumes.h"
@@ -12,19 +13,23 @@
 #define KILL_TIMEOUT (10 * NANOSECONDS_PER_SECOND)
 
 /* In the operation and in STATUS_REMOVING. The database forgets the container last: a crash in between leaves a
-   container that can be removed again. */
+   container that can be removed again. The files of one that removes itself go last: it is gone by then, and whoever
+   waits for that need not wait for the disk. */
 bool container_destroy(struct container *container, bool removes_volumes, struct error *err)
 {
     struct engine *engine = container->engine;
     _cleanup_free_ char *folder = container_path(container, NULL);
     _cleanup_free_ char *run_folder = container_run_path(container);
-    bool is_removed = container_layer_remove(engine->store, container->record.id, err) &&
+    _cleanup_free_ char *remains = NULL;
+    bool is_temporary = container->record.host_config.auto_remove;
+    bool is_removed = container_layer_discard(engine->store, container->record.id, &remains, err) &&
+                      (is_temporary || container_layer_remove_remains(engine->store, remains, err)) &&
                       tree_remove(AT_FDCWD, folder, err) && tree_remove(AT_FDCWD, run_folder, err);
     if (is_removed) {
         if (removes_volumes)
             volumes_remove_anonymous(engine, container);
         is_removed = database_delete(store_database(engine->store), "container", container->record.id,
-                                     container->record.host_config.auto_remove ? NOT_DURABLE : DURABLE, err);
+                                     is_temporary ? NOT_DURABLE : DURABLE, err);
     }
     if (is_removed) {
         exec_forget_container(engine, container);
@@ -44,6 +49,9 @@ bool container_destroy(struct container *container, bool removes_volumes, struct
     }
     container_unlock(container);
     container_end(container);
+    struct error left = ERROR_INIT;
+    if (is_temporary && !container_layer_remove_remains(engine->store, remains, &left))
+        log_and_release(LOG_LEVEL_WARNING, &left, "container %s left files behind", container->record.id);
     return is_removed || error_prefix(err, "container %s: driver \"overlay2\" failed to remove root filesystem",
                                       container->record.id);
 }

@@ -77,8 +77,10 @@ static bool add_mapping(struct oci_linux *linux_, const struct device_mapping *m
     if (stat(host_path, &info) < 0)
         return error_errno(err, "error gathering device information while adding custom device \"%s\"", host_path);
     if (S_ISDIR(info.st_mode)) {
+        size_t before = linux_->devices.count;
         add_folder(linux_, host_path, path, access);
-        return true;
+        if (linux_->devices.count > before)
+            return true;
     }
     if (!S_ISCHR(info.st_mode) && !S_ISBLK(info.st_mode))
         return error_set(err, ERROR_INTERNAL,

@@ -83,8 +83,11 @@ static bool add_shared_memory(struct container *container, struct record_list *l
     } else {
         return true;
     }
-    _cleanup_free_ char *path = xasprintf("%s/%s/shm", container->engine->options.exec_root, owner);
-    if (!directory_make(path, 01777, err))
+    _cleanup_free_ char *folder = xasprintf("%s/%s", container->engine->options.exec_root, owner);
+    _cleanup_free_ char *path = path_join(folder, "shm");
+    if (string_equal(mode, "shareable") && !tree_remove(AT_FDCWD, path, err))
+        return false;
+    if (!directory_make(folder, 0700, err) || !directory_make(path, 01777, err))
         return false;
     if (chmod(path, 01777) < 0)
         return error_errno(err, "cannot set the mode of %s", path);

@@ -107,7 +107,8 @@ static void record_failure(struct container *container, int exit_code, const str
         container->status = STATUS_EXITED;
     container->record.exit_code = exit_code;
     string_replace(&container->record.error, error_message(why));
-    /* Who waits for the exit of a container that never ran is not told of one: the start is answered with the reason. */
+    /* Who waits for the exit of a container that never ran is not told of one: the start is answered with the reason.
+     */
     if (was_restarting)
         container_wake(container, false);
     container_unlock(container);

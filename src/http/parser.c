@@ -438,8 +438,11 @@ bool http_read_head(struct http_reader *reader, bool is_request, struct http_hea
         http_head_release(&head);
         return error_set(err, ERROR_INVALID, "malformed HTTP message: invalid body length");
     }
-    head.is_http_1_0 =
-        reader->parser.http_major < 1 || (reader->parser.http_major == 1 && reader->parser.http_minor == 0);
+    if (reader->parser.http_major != 1) { /* such as a request line without a version, which the library reads as 0.9 */
+        http_head_release(&head);
+        return error_set(err, ERROR_INVALID, "malformed HTTP message: unsupported version");
+    }
+    head.is_http_1_0 = reader->parser.http_minor == 0;
     if (is_request) {
         head.method = xstrdup(parser_method(reader));
         head.target = xstrdup(strbuf_text(&reader->target));

@@ -2,8 +2,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/vfs.h>
 
 #include "base/file.h"
 #include "base/memory.h"
@@ -150,6 +152,43 @@ static bool mount_filesystem(int root, const struct oci_mount *mount, struct mou
     return true;
 }
 
+/* As runc: who could cover /proc or what is in it would decide what the runtime and the container's tools believe. */
+static bool check_proc(const struct oci_mount *mount, bool is_bind, struct error *err)
+{
+    static const char *const fine[] = {"/proc/cpuinfo",
+                                       "/proc/diskstats",
+                                       "/proc/meminfo",
+                                       "/proc/stat",
+                                       "/proc/swaps",
+                                       "/proc/uptime",
+                                       "/proc/loadavg",
+                                       "/proc/slabinfo",
+                                       "/proc/net/dev",
+                                       "/proc/sys/kernel/ns_last_pid",
+                                       "/proc/sys/crypto/fips_enabled"};
+    _cleanup_free_ char *place = path_clean(mount->destination);
+    struct statfs status;
+    if (strcmp(place, "/proc") == 0) {
+        bool is_proc = is_bind
+                           ? statfs(string_or_empty(mount->source), &status) == 0 && status.f_type == PROC_SUPER_MAGIC
+                           : strcmp(mount->type, "proc") == 0;
+        return is_proc ||
+               error_set(err, ERROR_INVALID,
+                         "create mount destination for %s mount: check proc-safety of %s mount: \"%s\" cannot "
+                         "be mounted because it is not of type proc",
+                         place, place, place);
+    }
+    if (!string_starts_with(place, "/proc/"))
+        return true;
+    for (size_t i = 0; i < ARRAY_SIZE(fine); i++)
+        if (strcmp(place, fine[i]) == 0)
+            return true;
+    return error_set(err, ERROR_INVALID,
+                     "create mount destination for %s mount: check proc-safety of %s mount: \"%s\" cannot be mounted "
+                     "because it is inside /proc",
+                     place, place, place);
+}
+
 bool mount_one(int root, const struct oci_mount *mount, const struct cgroup_view *cgroup, struct error *err)
 {
     _cleanup_mount_options_ struct mount_options options = {0};
@@ -158,8 +197,10 @@ bool mount_one(int root, const struct oci_mount *mount, const struct cgroup_view
     if (is_done && !string_is_set(mount->destination))
         is_done = error_set(err, ERROR_INVALID, "a mount has no destination");
     if (is_done) {
-        if (options.is_bind || strcmp(type, "bind") == 0 || strcmp(type, "none") == 0 || !*type) {
-            options.is_bind = true;
+        options.is_bind |= strcmp(type, "bind") == 0 || strcmp(type, "none") == 0 || !*type;
+        if (!check_proc(mount, options.is_bind, err)) {
+            is_done = false;
+        } else if (options.is_bind) {
             is_done = bind(root, mount, &options, err);
         } else if (strcmp(type, "cgroup") == 0 || strcmp(type, "cgroup2") == 0) {
             is_done = mount_cgroup(root, mount->destination, &options, cgroup, err);

@@ -27,14 +27,18 @@ static bool has_own_pids(const struct runtime_config *config)
     return false;
 }
 
-/* Makes the folder, or clears one that a killed shim left. */
+/* Makes the folder, or clears it of what a killed shim left; what the engine has put there stays. */
 static bool make_directory(const char *directory, struct error *err)
 {
     if (mkdir(directory, 0700) == 0)
         return true;
     if (errno != EEXIST)
         return directory_make(directory, 0700, err);
-    return tree_remove(AT_FDCWD, directory, err) && directory_make(directory, 0700, err);
+    _cleanup_free_ char *socket_path = path_join(directory, SHIM_SOCKET_NAME);
+    exit_record_remove(directory);
+    if (unlink(socket_path) < 0 && errno != ENOENT)
+        return error_errno(err, "unlink %s", socket_path);
+    return true;
 }
 
 /* The name of the cgroup is left where whoever finds this shim killed can clean up after it: as a symbolic link, which

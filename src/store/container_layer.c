@@ -66,17 +66,28 @@ bool container_layer_use_image(struct store *store, const char *container_id, co
     return database_end(store->database, is_done, err) && is_done;
 }
 
-bool container_layer_remove(struct store *store, const char *container_id, struct error *err)
+bool container_layer_discard(struct store *store, const char *container_id, char **remains, struct error *err)
 {
+    *remains = NULL;
     if (!is_name(container_id))
         return error_set(err, ERROR_INVALID, "invalid container id: %s", string_or_empty(container_id));
     /* Out of sight in one step, so that a crash leaves either a whole container or none. */
     _cleanup_free_ char *temporary = store_temporary_name(store, "container");
-    if (renameat(store->containers, container_id, store->temporary, temporary) < 0) {
-        if (errno != ENOENT)
-            return error_errno(err, "rename %s/containers/%s", store->data_root, container_id);
-    } else if (!tree_remove(store->temporary, temporary, err)) {
-        return false;
-    }
+    if (renameat(store->containers, container_id, store->temporary, temporary) == 0)
+        *remains = TAKE_PTR(temporary);
+    else if (errno != ENOENT)
+        return error_errno(err, "rename %s/containers/%s", store->data_root, container_id);
     return forget_layers(store, container_id, err);
+}
+
+bool container_layer_remove_remains(struct store *store, const char *remains, struct error *err)
+{
+    return !remains || tree_remove(store->temporary, remains, err);
+}
+
+bool container_layer_remove(struct store *store, const char *container_id, struct error *err)
+{
+    _cleanup_free_ char *remains = NULL;
+    return container_layer_discard(store, container_id, &remains, err) &&
+           container_layer_remove_remains(store, remains, err);
 }

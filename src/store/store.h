@@ -101,3 +101,7 @@ bool container_layer_create(struct store *store, const char *container_id, struc
 bool container_layer_use_image(struct store *store, const char *container_id, const char *image_id, struct error *err);
 /* Removes <data-root>/containers/<id> with everything in it; the layers it kept are collected by the next layer_collect. */
 bool container_layer_remove(struct store *store, const char *container_id, struct error *err);
+/* The same in two steps: the folder is out of sight at once, and *remains (owned, NULL where there was none) is what
+   takes long. What a crash keeps from the second step is removed at the next start. */
+bool container_layer_discard(struct store *store, const char *container_id, char **remains, struct error *err);
+bool container_layer_remove_remains(struct store *store, const char *remains, struct error *err);
