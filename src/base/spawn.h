@@ -11,7 +11,7 @@ struct spawn_options {
     const char *const *envp; /* NULL: our own */
     const int *fds;          /* fds[i] becomes descriptor i of the child; -1: /dev/null. NULL: 0, 1, 2 are inherited */
     size_t fd_count;
-    bool wants_session; /* setsid */
+    bool wants_group; /* a process group of its own: a terminal's signals to ours do not reach it */
 };
 
 /* posix_spawn: cheap whatever the size of the parent. The child has default signals and an empty mask. Returns the

@@ -242,9 +242,8 @@ static bool run_session(struct exec_session *session, int64_t rows, int64_t colu
     pid_t pid = -1;
     int watch = -1;
     const char *folder = session->request.working_dir;
-    bool is_built = !string_is_set(folder) || folder[0] == '/'
-                        ? build_launch(session, &launch, err)
-                        : error_set(err, ERROR_INVALID, EXEC_RELATIVE_FOLDER);
+    bool is_built = !string_is_set(folder) || folder[0] == '/' ? build_launch(session, &launch, err)
+                                                               : error_set(err, ERROR_INVALID, EXEC_RELATIVE_FOLDER);
     if (!is_built)
         attachment->fd = close_fd(attachment->fd);
     bool is_running = is_built && shim_exec(directory, session->id, &launch, session->request.tty, rows, columns,

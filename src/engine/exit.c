@@ -103,7 +103,7 @@ static void handle_container(struct container *container)
     if (!container_begin(container, container->record.id, NULL))
         return;
     container_lock(container);
-    int watch = TAKE_FD(container->watch.fd);
+    _cleanup_close_ int watch = TAKE_FD(container->watch.fd);
     container_unlock(container);
     if (watch < 0) {
         container_end(container);

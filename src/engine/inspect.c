@@ -45,8 +45,7 @@ json_t *show_networks(const struct container *container, int version)
     json_t *json = json_object();
     const struct record_map *endpoints = &container->record.endpoints;
     for (size_t i = 0; i < endpoints->keys.count; i++) {
-        json_t *endpoint =
-            record_to_json(&endpoint_settings_type, RECORD_AT(*endpoints, struct endpoint_settings, i));
+        json_t *endpoint = record_to_json(&endpoint_settings_type, RECORD_AT(*endpoints, struct endpoint_settings, i));
         if (version < 148)
             json_object_del(endpoint, "GwPriority");
         json_object_set_new(json, endpoints->keys.items[i], endpoint);

@@ -84,8 +84,7 @@ static json_t *ports_json(const struct container *container)
     return ports;
 }
 
-static json_t *row_json(const struct container *container, const char *image, unix_nano now,
-                        int version)
+static json_t *row_json(const struct container *container, const char *image, unix_nano now, int version)
 {
     const struct container_record *record = &container->record;
     _cleanup_free_ char *name = xasprintf("/%s", record->name);
@@ -107,7 +106,8 @@ static json_t *row_json(const struct container *container, const char *image, un
                      "Names", name, "Image", image, "ImageID", record->image_id, "Command", command, "Created",
                      (json_int_t)(record->created / NANOSECONDS_PER_SECOND), "Ports", ports_json(container), "Labels",
                      labels, "State", status_text(container->status), "Status", status, "HostConfig", host,
-                     "NetworkSettings", "Networks", show_networks(container, version), "Mounts", show_mounts(container));
+                     "NetworkSettings", "Networks", show_networks(container, version), "Mounts",
+                     show_mounts(container));
 }
 
 /* The reference as the user gave it while it still names the image of the container, else the image's id. */

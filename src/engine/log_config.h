@@ -4,7 +4,8 @@
 #include "base/error.h"
 #include "model/container.h"
 
-/* At create: the driver, the names of its options, and the delivery mode. Values are read at the start, as Docker does. */
+/* At create: the driver, the names of its options, and the delivery mode. Values are read at the start, as Docker does.
+ */
 bool log_config_check(const struct log_config *log, struct error *err);
 
 /* The values of the json-file driver. */

@@ -51,6 +51,7 @@ static void undo_start(struct container *container, const char *directory, int w
     shim_kill(directory, SIGKILL, false, NULL);
     if (watch >= 0)
         shim_read_exit(watch, directory, &exit);
+    close_fd(watch);
     shim_forget(directory);
     network_leave(container->engine->network, container->record.id);
 }
@@ -134,6 +135,7 @@ static void remove_orphans(struct engine *engine, const char *root)
                 shim_kill(path, SIGKILL, false, NULL);
             if (watch >= 0)
                 shim_read_exit(watch, path, &exit);
+            close_fd(watch);
             shim_forget(path);
         }
         if (!tree_remove(AT_FDCWD, path, &err))

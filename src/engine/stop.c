@@ -160,7 +160,7 @@ bool container_kill(struct engine *engine, const char *reference, const char *si
     bool is_possible = check(container, VERB_KILL, reference, err);
     container_unlock(container);
     if (!is_possible)
-        return error_prefix(err, "cannot kill container: %s", reference);
+        return false;
     /* As Docker: a signal other than the container's own stop signal leaves its restart policy in force. */
     const char *own = container->record.config.stop_signal;
     if (number == SIGKILL || !string_is_set(own) || signal_parse(own, NULL) == number)

@@ -233,6 +233,8 @@ static bool check_mode_conflicts(const struct create_request *request, struct er
     const char *network = string_or_empty(host->network_mode);
     bool has_hostname = string_is_set(request->config.hostname), is_shared = string_starts_with(network, "container:");
     const char *conflict = NULL;
+    if (string_equal(network, "container:"))
+        return error_set(err, ERROR_INVALID, "Invalid network mode: invalid container format container:<name|id>");
     if (is_shared && has_hostname)
         conflict = "hostname and the network mode";
     else if (string_equal(host->uts_mode, "host") && has_hostname)

@@ -71,9 +71,14 @@ static bool equip(struct runtime_container *container, const struct launch *laun
     const struct oci_linux *config = &launch->config.linux_;
     if (!is_in_cgroup && !cgroup_create(container->cgroups_path, config->resources, &container->warnings, err))
         return false;
-    if (!interfaces_create(&launch->interfaces, container->pid, err))
-        return false;
-    /* A child that is gone has left its reason in the channel. */
+    /* A child that is gone has left its reason in the channel: that is the one to report. */
+    struct error why = ERROR_INIT;
+    if (!interfaces_create(&launch->interfaces, container->pid, &why)) {
+        if (why.errno_value != ESRCH)
+            return error_move(err, &why);
+        error_release(&why);
+        return true;
+    }
     channel_send(container->start_fd, CHANNEL_EQUIPPED, NULL, -1);
     return true;
 }

@@ -153,7 +153,7 @@ static bool mount_filesystem(int root, const struct oci_mount *mount, struct mou
 }
 
 /* As runc: who could cover /proc or what is in it would decide what the runtime and the container's tools believe. */
-static bool check_proc(const struct oci_mount *mount, bool is_bind, struct error *err)
+static bool check_proc(int root, const struct oci_mount *mount, bool is_bind, struct error *err)
 {
     static const char *const fine[] = {"/proc/cpuinfo",
                                        "/proc/diskstats",
@@ -178,8 +178,12 @@ static bool check_proc(const struct oci_mount *mount, bool is_bind, struct error
                          "be mounted because it is not of type proc",
                          place, place, place);
     }
-    if (!string_starts_with(place, "/proc/"))
-        return true;
+    if (!string_starts_with(place, "/proc/")) {
+        /* A link of the image's may lead there, too. */
+        _cleanup_close_ int target = open_in_root(root, place, O_PATH, 0);
+        if (target < 0 || fstatfs(target, &status) < 0 || status.f_type != PROC_SUPER_MAGIC)
+            return true;
+    }
     for (size_t i = 0; i < ARRAY_SIZE(fine); i++)
         if (strcmp(place, fine[i]) == 0)
             return true;
@@ -198,7 +202,7 @@ bool mount_one(int root, const struct oci_mount *mount, const struct cgroup_view
         is_done = error_set(err, ERROR_INVALID, "a mount has no destination");
     if (is_done) {
         options.is_bind |= strcmp(type, "bind") == 0 || strcmp(type, "none") == 0 || !*type;
-        if (!check_proc(mount, options.is_bind, err)) {
+        if (!check_proc(root, mount, options.is_bind, err)) {
             is_done = false;
         } else if (options.is_bind) {
             is_done = bind(root, mount, &options, err);

@@ -82,7 +82,9 @@ static void reap_soon(const char *directory, pid_t pid)
 
 static pid_t spawn_shim(const char *program, const char *directory, int channel, struct error *err)
 {
-    /* The folder is there for who reads `ps`; the environment for gzip. */
+    /* The folder is there for who reads `ps`; the environment for gzip. A process group and not a session: a new
+       session is a new scheduling group too, which on a busy machine waits for its turn, and the container is about to
+       get one. */
     const char *argv[] = {program, directory, NULL};
     _cleanup_free_ char *path = xasprintf("PATH=%s", getenv("PATH") ?: "/usr/sbin:/usr/bin:/sbin:/bin");
     const char *envp[] = {path, NULL};
@@ -90,7 +92,7 @@ static pid_t spawn_shim(const char *program, const char *directory, int channel,
                                          .envp = envp,
                                          .fds = (int[]){-1, -1, -1, channel},
                                          .fd_count = SHIM_CHANNEL + 1,
-                                         .wants_session = true},
+                                         .wants_group = true},
                  err);
 }
 

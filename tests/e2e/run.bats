@@ -199,3 +199,49 @@ teardown_file() { engine_stop; }
   run -0 bash -c "source tests/lib/engine.bash; ENGINE=$ENGINE client run --rm busybox sh -c 'yes 0123456789abcde | head -n 400000' | md5sum"
   [ "$output" = "$(yes 0123456789abcde | head -n 400000 | md5sum)" ]
 }
+
+@test "why a container could not start is told once" {
+  run -127 client run --rm busybox nosuch
+  [[ $output != *'Error waiting for container'* ]]
+}
+
+@test "options that exclude each other are refused" {
+  for options in '--uts host -h x:hostname and the UTS mode' '--net container:x -h x:hostname and the network mode' \
+    '--net container:x --dns 1.1.1.1:dns and the network mode' '--net container:x --add-host a=1.1.1.1:custom host-to-IP mapping and the network mode' \
+    '--net container:x --expose 80:port exposing and the container type network mode'; do
+    run -125 client run --rm ${options%:*} busybox true
+    [[ $output == *"conflicting options: ${options##*:}"* ]]
+  done
+  client create --name own --net container:own busybox true
+  run -1 client start own
+  [[ $output == *'cannot join own network'* ]]
+  client rm own
+}
+
+@test "addresses are for networks of one's own: all that is wrong with one is told" {
+  run -125 client run --rm --ip nonsense busybox true
+  [[ $output == *$'invalid config for network bridge: invalid endpoint settings:\n* user specified IP address is supported on user defined networks only\n* invalid IPv4 address: nonsense'* ]]
+  run -125 client run --rm --net container:x --ip 1.2.3.4 busybox true
+  [[ $output == *$'invalid config for network container:x: invalid endpoint settings:\nuser specified IP address'* ]]
+}
+
+@test "memory nodes that are not there, sysctls of a namespace that is the host's, a folder that is no device" {
+  run -125 client run --rm --cpuset-mems 999 busybox true
+  [[ $output == *'Requested memory nodes are not available - requested 999, available: 0'* ]]
+  run -125 client run --rm --ipc host --sysctl kernel.shmmax=1000000 busybox true
+  [[ $output == *'sysctl "kernel.shmmax" is not allowed in the hosts ipc namespace'* ]]
+  run -125 client run --rm --device /proc/self/task:/x busybox true
+  [[ $output == *'error gathering device information while adding custom device "/proc/self/task": not a device node'* ]]
+}
+
+@test "no signal is ignored, and without an IPv6 network there is no IPv6 address" {
+  run -0 client run --rm busybox grep SigIgn /proc/self/status
+  [ "$output" = $'SigIgn:\t0000000000000000' ]
+  run -0 client run --rm busybox sh -c 'ip -6 addr show dev eth0 | wc -l; ip -6 addr show dev lo | grep -c ::1'
+  [ "$output" = $'0\n1' ]
+}
+
+@test "--uts host: the host's name, but the container's in HOSTNAME" {
+  run -0 client run --rm --uts host busybox sh -c 'hostname; echo ${#HOSTNAME}'
+  [ "$output" = "$(hostname)"$'\n12' ]
+}

@@ -94,7 +94,8 @@ static void read_reference(const char *text)
     expect(reference_parse(full, &second, NULL), "a full name that cannot be parsed");
     _cleanup_free_ char *again = reference_full(&second);
     expect(strcmp(full, again) == 0, "a full name that changes");
-    /* Docker's short names may mean something else (docker.io/a.b/c is shown as a.b/c): they are not held against it. */
+    /* Docker's short names may mean something else (docker.io/a.b/c is shown as a.b/c): they are not held against it.
+     */
     expect(*familiar, "an empty familiar name");
 }
 

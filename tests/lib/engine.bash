@@ -16,8 +16,9 @@ client() {
 }
 
 # What the host has that is this engine's, or that an engine can have lost, a line each.
-host_state() {
-  local bridge; bridge=$(cat "$ENGINE/bridge")
+host_state() (
+  set +e +o pipefail # what finds nothing is no failure
+  bridge=$(cat "$ENGINE/bridge")
   grep -F "$ENGINE" /proc/self/mountinfo | cut -d' ' -f4,5 | sed 's/^/mount /'
   ip -o link show | awk -v bridge="$bridge:" '$2 == bridge {print "link", $2}'
   ip -o link show type veth | grep -v ' master ' | awk '{print "link", $2}'
@@ -25,7 +26,7 @@ host_state() {
   pgrep -f -a "$ENGINE" | grep -v -e bats -e pgrep | sed 's/^/process /'
   nft list tables 2>/dev/null | grep -F "$bridge" | sed 's/^/nft /'
   find /dev/shm /run -maxdepth 1 -newer "$ENGINE/bridge" -name '*wherry*' | sed 's/^/file /'
-}
+)
 
 engine_launch() { # starts wherryd on the folders of $ENGINE and waits until it answers
   "$PROGRAMS/wherryd" -H "unix://$ENGINE/sock" --data-root "$ENGINE/data" --exec-root "$ENGINE/run" \

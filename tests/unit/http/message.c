@@ -173,6 +173,10 @@ static void test_malformed_heads(void **state)
 {
     check_refused("GARBAGE\r\n\r\n", ERROR_INVALID);
     check_refused("GET / HTTP/1.1\r\nHost: d", ERROR_INVALID); /* cut short */
+    check_refused("GET /_ping\r\n\r\n", ERROR_INVALID);
+    check_refused("GET / HTTP/2.0\r\nHost: d\r\n\r\n", ERROR_INVALID);
+    check_refused("GET / HTTP/1.1\r\nHost: d\r\nBad Name: x\r\n\r\n", ERROR_INVALID);
+    check_refused("POST / HTTP/1.1\r\nHost: d\r\nTransfer-Encoding: gzip\r\n\r\n", ERROR_UNSUPPORTED);
     check_refused("POST / HTTP/1.1\r\nHost: d\r\nContent-Length: -1\r\n\r\n", ERROR_INVALID);
     check_refused("POST / HTTP/1.1\r\nHost: d\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n",
                   ERROR_INVALID);

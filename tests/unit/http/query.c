@@ -33,6 +33,16 @@ static void test_query(void **state)
     assert_string_equal(all.items[1], "b&c");
 }
 
+static void test_bad_escape(void **state)
+{
+    static const char *const bad[][2] = {{"a=%zz&b", "%zz"}, {"a=%4", "%4"}, {"%&b=1", "%"}, {"x=%00y", "%00"}};
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+        _cleanup_free_ char *found = http_query_bad_escape(bad[i][0]);
+        assert_string_equal(found, bad[i][1]);
+    }
+    assert_null(http_query_bad_escape("a=%20b&c=%7e"));
+}
+
 static void test_escape(void **state)
 {
     _cleanup_free_ char *text = http_escape("a b/c?d=\"\xe2\x82\xac\"~-_.");
@@ -44,6 +54,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_unescape),
         cmocka_unit_test(test_query),
+        cmocka_unit_test(test_bad_escape),
         cmocka_unit_test(test_escape),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

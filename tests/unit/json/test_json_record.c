@@ -10,6 +10,7 @@
 #include "base/wire.h"
 #include "model/container.h"
 #include "json/json_record.h"
+#include "json/json_syntax.h"
 
 static void parse_host_config(const char *text, struct host_config *out)
 {
@@ -91,6 +92,34 @@ static void test_errors_name_the_field(void **state)
                    "invalid JSON: \\u0000 is not allowed without JSON_ALLOW_NUL near '\"a\\u0000b\"' at offset 25");
 }
 
+static void check_syntax(const char *text, const char *problem)
+{
+    _cleanup_free_ char *found = json_syntax_problem(text, strlen(text));
+    if (problem)
+        assert_string_equal(found, problem);
+    else
+        assert_null(found);
+}
+
+static void test_syntax_in_words_of_go(void **state)
+{
+    check_syntax(" {\"a\" : [1, -2.5e+3, {}, [], true, null, \"\\u00e9\\n\"] } behind", NULL);
+    check_syntax("{\"a\":1,}", "invalid character '}' looking for beginning of object key string");
+    check_syntax("{\"a\" 1}", "invalid character '1' after object key");
+    check_syntax("{\"a\":1 \"b\"}", "invalid character '\"' after object key:value pair");
+    check_syntax("[1 2]", "invalid character '2' after array element");
+    check_syntax("[1,]", "invalid character ']' looking for beginning of value");
+    check_syntax("[}", "invalid character '}' looking for beginning of value");
+    check_syntax("\"a\nb\"", "invalid character '\\n' in string literal");
+    check_syntax("\"\\x\"", "invalid character 'x' in string escape code");
+    check_syntax("\"\\u12g4\"", "invalid character 'g' in \\u hexadecimal character escape");
+    check_syntax("nul1", "invalid character '1' in literal null (expecting 'l')");
+    check_syntax("-x", "invalid character 'x' in numeric literal");
+    check_syntax("1.x", "invalid character 'x' after decimal point in numeric literal");
+    check_syntax("\xc3\xa9", "invalid character '\xc3\x83' looking for beginning of value");
+    check_syntax("[\"a\"", "unexpected EOF");
+}
+
 static void test_depth_is_limited(void **state)
 {
     char deep[2 * JSON_MAX_DEPTH + 8];
@@ -120,6 +149,7 @@ int main(void)
         cmocka_unit_test(test_null_and_empty_differ),
         cmocka_unit_test(test_errors_name_the_field),
         cmocka_unit_test(test_depth_is_limited),
+        cmocka_unit_test(test_syntax_in_words_of_go),
         cmocka_unit_test(test_text_is_escaped_as_go_does),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
