@@ -24,7 +24,7 @@ check: all
 
 bench: all
 	@tools/dependencies bench
-	@bench/run
+	@BUILD=$(BUILD) bench/run
 
 install: all
 	@DESTDIR=$(DESTDIR) meson install -C $(BUILD) --quiet

@@ -29,10 +29,12 @@ static void emit_skip(struct program *program, uint8_t operation, uint8_t dst, i
     emit(program, (struct bpf_insn){.code = BPF_JMP | operation | BPF_K, .dst_reg = dst, .imm = value, .off = -1});
 }
 
+#define ACCESS_ALL (BPF_DEVCG_ACC_READ | BPF_DEVCG_ACC_WRITE | BPF_DEVCG_ACC_MKNOD)
+
 static int32_t access_mask(const char *access)
 {
     if (!string_is_set(access))
-        return BPF_DEVCG_ACC_READ | BPF_DEVCG_ACC_WRITE | BPF_DEVCG_ACC_MKNOD;
+        return ACCESS_ALL;
     return (strchr(access, 'r') ? BPF_DEVCG_ACC_READ : 0) | (strchr(access, 'w') ? BPF_DEVCG_ACC_WRITE : 0) |
            (strchr(access, 'm') ? BPF_DEVCG_ACC_MKNOD : 0);
 }
@@ -51,7 +53,7 @@ static bool emit_rule(struct program *program, const struct oci_device_rule *rul
     int32_t mask = access_mask(rule->access);
     if (*type != 'a')
         emit_skip(program, BPF_JNE, BPF_REG_2, *type == 'b' ? BPF_DEVCG_DEV_BLOCK : BPF_DEVCG_DEV_CHAR);
-    if (mask != access_mask(NULL)) {
+    if (mask != ACCESS_ALL) {
         emit(program,
              (struct bpf_insn){.code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = BPF_REG_1, .src_reg = BPF_REG_3});
         /* Allowed is what asks for nothing else; denied is what asks for any of it. */

@@ -11,8 +11,8 @@ struct launch_overlay {
     struct strlist lower; /* absolute folders, the topmost layer first */
     char *upper;
     char *work;
-    /* What is written never waits for the disk, and unmounting does not sync it: for a container that is removed when it
-       ends, and that a crash of the machine ends too. */
+    /* What is written never waits for the disk, and unmounting does not sync it: for a container that is removed when
+       it ends, and that a crash of the machine ends too. */
     bool is_volatile;
 };
 
