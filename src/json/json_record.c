@@ -1,13 +1,18 @@
 #include "json/json_record.h"
 
 #include <ctype.h>
-#include <math.h>
 #include <string.h>
 #include <strings.h>
 
 #include "base/base64.h"
 #include "base/memory.h"
 #include "json/json_syntax.h"
+
+/* A number without a fraction, small enough to be exact in both forms. */
+static bool is_whole(double value)
+{
+    return value > -9e15 && value < 9e15 && value == (double)(json_int_t)value;
+}
 
 /* --- decoding --- */
 
@@ -170,7 +175,7 @@ static bool decode_integer(const struct field *field, const char *owner, const j
             *(uint64_t *)place = real >= 18446744073709551615.0 ? UINT64_MAX : (uint64_t)real;
             return true;
         }
-        if (real != floor(real) || fabs(real) > 9e15)
+        if (!is_whole(real))
             return range_error(err, owner, field, json);
         value = (json_int_t)real;
     }
@@ -539,7 +544,7 @@ static json_t *encode_field(const struct field *field, const void *place)
         return json_integer(*(const uint32_t *)place);
     case FIELD_KIND_DOUBLE: {
         double value = *(const double *)place;
-        return value == floor(value) && fabs(value) < 9e15 ? json_integer((json_int_t)value) : json_real(value);
+        return is_whole(value) ? json_integer((json_int_t)value) : json_real(value);
     }
     case FIELD_KIND_OPT_BOOL: {
         const struct opt_bool *value = place;

@@ -31,7 +31,7 @@ bool console_open(int rows, int columns, int *master, int *slave, struct error *
 
 bool console_bind(int slave, struct error *err)
 {
-    _cleanup_close_ int file =
+    _unused_ _cleanup_close_ int file =
         open("/dev/console", O_CREAT | O_RDONLY | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK | O_CLOEXEC, 0666);
     /* An existing node may not open (no such device); it is covered all the same. */
     _cleanup_close_ int target = open("/dev/console", O_PATH | O_NOFOLLOW | O_CLOEXEC);
