@@ -48,16 +48,17 @@ bool image_tag(struct store *store, const char *source, const char *repository, 
 struct image_creation {
     const char *config; /* the bytes whose digest is the image's id */
     size_t config_length;
-    const char *parent;        /* the id of the image it was made from, or NULL */
-    struct strlist references; /* names to give it: "repo:tag", "repo@sha256:…", in any form that reference_parse takes */
+    const char *parent; /* the id of the image it was made from, or NULL */
+    struct strlist
+        references; /* names to give it: "repo:tag", "repo@sha256:…", in any form that reference_parse takes */
 };
 /* Creates `count` images and their names in one durable transaction, after everything that was written reached the disk
    (see internal.h for the order). An image that is there already only gets the names. ids[i] is the i-th image's id
    (caller frees each); `renamed` (may be NULL) gets a pair "familiar reference" → id of the image that lost it. */
 bool image_create(struct store *store, const struct image_creation *creations, size_t count, char **ids,
                   struct strmap *renamed, struct error *err);
-/* What `rmi` did: "Untagged: busybox:latest", "Deleted: sha256:…", one line each, in Docker's order. Deleted layers have
-   lines of their own, with their chain ids. */
+/* What `rmi` did: "Untagged: busybox:latest", "Deleted: sha256:…", one line each, in Docker's order. Deleted layers
+   have lines of their own, with their chain ids. */
 struct image_removal {
     bool is_deletion;
     char *what;
@@ -99,7 +100,8 @@ bool store_import(struct store *store, stream_read read, void *context, const st
 bool container_layer_create(struct store *store, const char *container_id, struct error *err);
 /* Keeps the image's layers for the container even when the image is removed by force. Does not wait for the disk. */
 bool container_layer_use_image(struct store *store, const char *container_id, const char *image_id, struct error *err);
-/* Removes <data-root>/containers/<id> with everything in it; the layers it kept are collected by the next layer_collect. */
+/* Removes <data-root>/containers/<id> with everything in it; the layers it kept are collected by the next
+ * layer_collect. */
 bool container_layer_remove(struct store *store, const char *container_id, struct error *err);
 /* The same in two steps: the folder is out of sight at once, and *remains (owned, NULL where there was none) is what
    takes long. What a crash keeps from the second step is removed at the next start. */
