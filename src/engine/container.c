@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "engine/engine_state.h"
 #include "engine/wait.h"
+#include "store/layer.h"
 #include "json/json_record.h"
 
 #define FIELD(macro, name, member, flags) macro(struct container_mount, name, member, flags)
@@ -27,6 +28,7 @@ static const struct field container_record_fields[] = {
     FIELD(FIELD_STRING, "id", id, 0),
     FIELD(FIELD_STRING, "name", name, 0),
     FIELD(FIELD_STRING, "image", image_id, 0),
+    FIELD(FIELD_STRINGS, "diffIds", diff_ids, 0),
     FIELD(FIELD_INT64, "created", created, 0),
     FIELD(FIELD_STRING, "path", path, 0),
     FIELD(FIELD_STRINGS, "args", args, 0),
@@ -255,6 +257,12 @@ bool container_save(struct container *container, enum durability durability, str
     container_unlock(container);
     return database_put(store_database(container->engine->store), "container", container->record.id, body,
                         is_temporary ? NOT_DURABLE : durability, err);
+}
+
+void container_lower_folders(const struct container_record *record, const struct store *store, struct strlist *out)
+{
+    for (size_t i = record->diff_ids.count; i-- > 0;)
+        strlist_take(out, layer_path(store, record->diff_ids.items[i]));
 }
 
 char *container_path(const struct container *container, const char *file)

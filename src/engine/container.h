@@ -20,11 +20,12 @@
 #include "shim/client.h"
 
 struct container_record {
-    char *id;        /* [fixed] */
-    char *name;      /* without '/'; changed only with both table_lock and lock held */
-    char *image_id;  /* [fixed] "sha256:…" */
-    int64_t created; /* [fixed] unix_nano */
-    char *path;      /* [fixed] the program: entrypoint[0] or cmd[0] */
+    char *id;                /* [fixed] */
+    char *name;              /* without '/'; changed only with both table_lock and lock held */
+    char *image_id;          /* [fixed] "sha256:…" */
+    struct strlist diff_ids; /* [fixed] of the image's layers, the base first: the image itself may be removed */
+    int64_t created;         /* [fixed] unix_nano */
+    char *path;              /* [fixed] the program: entrypoint[0] or cmd[0] */
     struct strlist args;
     struct container_config config; /* [fixed] merged with the image's */
     struct host_config host_config; /* [fixed] */
@@ -85,6 +86,8 @@ struct container {
 struct container *container_new(struct engine *engine);
 struct container *container_ref(struct container *container);
 void container_unref(struct container *container);
+/* The image's layer folders, topmost first, as an overlay's lower folders. */
+void container_lower_folders(const struct container_record *record, const struct store *store, struct strlist *out);
 DEFINE_CLEANUP(struct container *, container_unref)
 #define _cleanup_container_ _cleanup_(container_unrefp)
 

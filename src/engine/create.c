@@ -71,6 +71,7 @@ static bool resolve_image(struct engine *engine, struct create_request *request,
     if (!image_get(engine->store, request->config.image, &image, err))
         return false;
     record->image_id = xstrdup(image.id);
+    strlist_copy(&record->diff_ids, &image.parsed.rootfs.diff_ids);
     if (has_health_check(&image.parsed.config) && !request->config.healthcheck)
         strlist_add(warnings, "The image's health check is not run: health checks are not supported by this version.");
     merge_image(&request->config, &image.parsed.config);
@@ -295,6 +296,7 @@ bool container_create(struct engine *engine, const char *name, struct create_req
     if (!container_table_add(engine, container, err))
         return false;
     is_good = container_layer_create(engine->store, container->record.id, err) &&
+              container_layer_use_image(engine->store, container->record.id, container->record.image_id, err) &&
               volumes_prepare(engine, &container->record, err) && container_save(container, DURABLE, err);
     if (!is_good) {
         container_lock(container);

@@ -99,7 +99,7 @@ static json_t *network_settings(const struct container *container, int version)
 static json_t *graph_driver(const struct container *container)
 {
     _cleanup_strlist_ struct strlist layers = {0};
-    (void)image_layers(container->engine->store, container->record.image_id, &layers, NULL);
+    container_lower_folders(&container->record, container->engine->store, &layers);
     _cleanup_free_ char *lower = strlist_join(&layers, ":");
     _cleanup_free_ char *upper = container_path(container, "upper");
     _cleanup_free_ char *work = container_path(container, "work");

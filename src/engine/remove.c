@@ -9,8 +9,22 @@
 #include "engine/volumes.h"
 #include "network/network.h"
 #include "runtime/cgroup.h"
+#include "store/layer.h"
 
 #define KILL_TIMEOUT (10 * NANOSECONDS_PER_SECOND)
+
+/* The layers of an image that was removed by force went on for this container alone. */
+static void collect_layers_of_gone_image(struct container *container)
+{
+    struct store *store = container->engine->store;
+    _cleanup_strlist_ struct strlist layers = {0};
+    _cleanup_error_ struct error why = ERROR_INIT;
+    if (image_layers(store, container->record.image_id, &layers, &why) || why.kind != ERROR_NOT_FOUND)
+        return;
+    struct error err = ERROR_INIT;
+    if (!layer_collect(store, &err))
+        log_and_release(LOG_LEVEL_WARNING, &err, "layers of image %s are left", container->record.image_id);
+}
 
 /* In the operation and in STATUS_REMOVING. The database forgets the container last: a crash in between leaves a
    container that can be removed again. The files of one that removes itself go last: it is gone by then, and whoever
@@ -52,6 +66,8 @@ bool container_destroy(struct container *container, bool removes_volumes, struct
     struct error left = ERROR_INIT;
     if (is_temporary && !container_layer_remove_remains(engine->store, remains, &left))
         log_and_release(LOG_LEVEL_WARNING, &left, "container %s left files behind", container->record.id);
+    if (is_removed)
+        collect_layers_of_gone_image(container);
     return is_removed || error_prefix(err, "container %s: driver \"overlay2\" failed to remove root filesystem",
                                       container->record.id);
 }

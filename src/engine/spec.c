@@ -191,8 +191,8 @@ static bool build(struct container *container, struct launch *launch, struct rec
     launch->overlay.upper = container_path(container, "upper");
     launch->overlay.work = container_path(container, "work");
     launch->overlay.is_volatile = record->host_config.auto_remove;
-    return image_layers(container->engine->store, record->image_id, &launch->overlay.lower, err) &&
-           add_security(host, launch, err) && spec_add_devices(host, &config->linux_, err) &&
+    container_lower_folders(record, container->engine->store, &launch->overlay.lower);
+    return add_security(host, launch, err) && spec_add_devices(host, &config->linux_, err) &&
            spec_add_namespaces(container, launch, err) && join_network(container, launch, endpoints, err) &&
            spec_add_mounts(container, launch, endpoints, err);
 }

@@ -41,8 +41,8 @@ bool volumes_prepare(struct engine *engine, struct container_record *record, str
             return false;
         if (mount->wants_copy && is_empty_folder(mount->point.source)) {
             _cleanup_strlist_ struct strlist layers = {0};
-            if (!image_layers(engine->store, record->image_id, &layers, err) ||
-                !copy_up(&layers, mount->point.destination, mount->point.source, err))
+            container_lower_folders(record, engine->store, &layers);
+            if (!copy_up(&layers, mount->point.destination, mount->point.source, err))
                 return error_prefix(err, "failed to fill volume %s", mount->point.name);
         }
     }

@@ -121,3 +121,18 @@ PY
   [ "${lines[0]}" = 100 ] && [ "${lines[1]}" = 99 ]
   client rmi many:1
 }
+
+@test "a container keeps the layers of an image that was removed by force" {
+  client tag busybox gone:1
+  client create --name survivor gone:1 echo still here
+  id=$(client images -q --no-trunc gone)
+  client rmi gone:1 busybox || true
+  client rmi -f "$id"
+  run -0 client start -a survivor
+  [ "$output" = 'still here' ]
+  run -0 client inspect --format '{{.Image}}' survivor
+  [ "$output" = "$id" ]
+  client rm survivor
+  [ -z "$(ls -A "$ENGINE/data/layers")" ]
+  image_busybox
+}
