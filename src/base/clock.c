@@ -3,6 +3,8 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "base/memory.h"
+
 static int64_t read_clock(clockid_t id)
 {
     struct timespec now;
@@ -107,4 +109,31 @@ bool time_parse(const char *text, unix_nano *out)
     parts.tm_mon--;
     *out = ((int64_t)timegm(&parts) - offset) * NANOSECONDS_PER_SECOND + fraction;
     return true;
+}
+
+char *duration_describe(int64_t nanoseconds)
+{
+    int64_t seconds = nanoseconds / NANOSECONDS_PER_SECOND, minutes = seconds / 60;
+    int64_t hours = (int64_t)((double)nanoseconds / (3600.0 * NANOSECONDS_PER_SECOND) + 0.5);
+    if (seconds < 1)
+        return xstrdup("Less than a second");
+    if (seconds == 1)
+        return xstrdup("1 second");
+    if (seconds < 60)
+        return xasprintf("%lld seconds", (long long)seconds);
+    if (minutes == 1)
+        return xstrdup("About a minute");
+    if (minutes < 60)
+        return xasprintf("%lld minutes", (long long)minutes);
+    if (hours == 1)
+        return xstrdup("About an hour");
+    if (hours < 48)
+        return xasprintf("%lld hours", (long long)hours);
+    if (hours < 24 * 7 * 2)
+        return xasprintf("%lld days", (long long)hours / 24);
+    if (hours < 24 * 30 * 2)
+        return xasprintf("%lld weeks", (long long)hours / 24 / 7);
+    if (hours < 24 * 365 * 2)
+        return xasprintf("%lld months", (long long)hours / 24 / 30);
+    return xasprintf("%lld years", (long long)(seconds / 3600 / 24 / 365));
 }

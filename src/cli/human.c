@@ -29,33 +29,6 @@ char *human_bytes(double bytes)
     return scaled(bytes, 1024, units, ARRAY_SIZE(units), 4);
 }
 
-char *human_duration(int64_t nanoseconds)
-{
-    int64_t seconds = nanoseconds / NANOSECONDS_PER_SECOND, minutes = seconds / 60;
-    int64_t hours = (int64_t)((double)nanoseconds / (3600.0 * NANOSECONDS_PER_SECOND) + 0.5);
-    if (seconds < 1)
-        return xstrdup("Less than a second");
-    if (seconds == 1)
-        return xstrdup("1 second");
-    if (seconds < 60)
-        return xasprintf("%lld seconds", (long long)seconds);
-    if (minutes == 1)
-        return xstrdup("About a minute");
-    if (minutes < 60)
-        return xasprintf("%lld minutes", (long long)minutes);
-    if (hours == 1)
-        return xstrdup("About an hour");
-    if (hours < 48)
-        return xasprintf("%lld hours", (long long)hours);
-    if (hours < 24 * 7 * 2)
-        return xasprintf("%lld days", (long long)hours / 24);
-    if (hours < 24 * 30 * 2)
-        return xasprintf("%lld weeks", (long long)hours / 24 / 7);
-    if (hours < 24 * 365 * 2)
-        return xasprintf("%lld months", (long long)hours / 24 / 30);
-    return xasprintf("%lld years", (long long)(seconds / 3600 / 24 / 365));
-}
-
 char *human_age(int64_t then)
 {
     /* Go's Duration saturates at 292 years: so do we, before the product overflows. */
@@ -63,7 +36,7 @@ char *human_age(int64_t then)
     int64_t elapsed = then < now / NANOSECONDS_PER_SECOND - limit ? INT64_MAX
                       : then > limit                              ? 0
                                                                   : now - then * NANOSECONDS_PER_SECOND;
-    _cleanup_free_ char *duration = human_duration(elapsed);
+    _cleanup_free_ char *duration = duration_describe(elapsed);
     return xasprintf("%s ago", duration);
 }
 

@@ -9,9 +9,7 @@
 char *human_size(double bytes, int digits);
 /* Binary units, four digits: "23.54GiB". */
 char *human_bytes(double bytes);
-/* "Less than a second", "About a minute", "3 weeks". */
-char *human_duration(int64_t nanoseconds);
-/* human_duration from then to now, and " ago". `then` in seconds since 1970. */
+/* duration_describe from then to now, and " ago". `then` in seconds since 1970. */
 char *human_age(int64_t then);
 /* Go's time.String() in the local zone: "2026-11-22 04:05:48 +0000 UTC". */
 char *human_time(int64_t seconds);

@@ -23,7 +23,7 @@ static void print_truth(const char *label, const json_t *truth)
 
 static void print_duration(const char *label, const json_t *duration)
 {
-    _cleanup_free_ char *text = human_duration(json_integer_value(duration));
+    _cleanup_free_ char *text = duration_describe(json_integer_value(duration));
     printf("   %s: %s\n", label, text);
 }
 

@@ -7,39 +7,11 @@
 #include "engine/list_filter.h"
 #include "engine/show.h"
 
-char *show_duration(int64_t nanoseconds)
-{
-    int64_t seconds = nanoseconds / NANOSECONDS_PER_SECOND;
-    int64_t minutes = seconds / 60;
-    int64_t hours = (seconds + 1800) / 3600;
-    if (seconds < 1)
-        return xstrdup("Less than a second");
-    if (seconds == 1)
-        return xstrdup("1 second");
-    if (seconds < 60)
-        return xasprintf("%lld seconds", (long long)seconds);
-    if (minutes == 1)
-        return xstrdup("About a minute");
-    if (minutes < 60)
-        return xasprintf("%lld minutes", (long long)minutes);
-    if (hours == 1)
-        return xstrdup("About an hour");
-    if (hours < 48)
-        return xasprintf("%lld hours", (long long)hours);
-    if (hours < 24 * 7 * 2)
-        return xasprintf("%lld days", (long long)(hours / 24));
-    if (hours < 24 * 30 * 2)
-        return xasprintf("%lld weeks", (long long)(hours / 24 / 7));
-    if (hours < 24 * 365 * 2)
-        return xasprintf("%lld months", (long long)(hours / 24 / 30));
-    return xasprintf("%lld years", (long long)(hours / 24 / 365));
-}
-
 char *show_status(const struct container *container, unix_nano now)
 {
     const struct container_record *record = &container->record;
-    _cleanup_free_ char *up = show_duration(now - record->started_at);
-    _cleanup_free_ char *ago = show_duration(now - record->finished_at);
+    _cleanup_free_ char *up = duration_describe(now - record->started_at);
+    _cleanup_free_ char *ago = duration_describe(now - record->finished_at);
     long long code = (long long)record->exit_code;
     switch (container->status) {
     case STATUS_RUNNING:

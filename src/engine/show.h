@@ -10,5 +10,3 @@ json_t *show_mounts(const struct container *container);
 void show_sizes(const struct container *container, json_t *json);
 /* "Up 3 minutes", "Exited (0) 2 hours ago", …: with the lock held; the caller frees. */
 char *show_status(const struct container *container, unix_nano now);
-/* go-units' HumanDuration: "Less than a second", "About an hour", "3 weeks"; the caller frees. */
-char *show_duration(int64_t nanoseconds);

@@ -47,6 +47,7 @@ api() { curl -fs --unix-socket "$ENGINE/sock" "http://x/$1"; }
 }
 
 @test "inspect and ps follow the version of the API" {
+  needs_recent_client
   client run -d --name versions --annotation a=b --network none busybox sleep 60
   api v1.47/containers/versions/json | grep -v GwPriority
   api v1.48/containers/versions/json | grep '"GwPriority":0'
@@ -57,6 +58,7 @@ api() { curl -fs --unix-socket "$ENGINE/sock" "http://x/$1"; }
 }
 
 @test "a start that fails says so once" {
+  needs_recent_client
   client create --name fails busybox nosuch
   run -1 client start -a fails
   [ "$(grep -c 'executable file not found' <<<"$output")" = 1 ]

@@ -138,6 +138,7 @@ teardown_file() { engine_stop; }
 }
 
 @test "a terminal: size, echo and the end of input" {
+  needs_recent_client
   run -0 script -qec "$(declare -f client); ENGINE=$ENGINE CLIENT=$CLIENT PROGRAMS=$PROGRAMS; stty rows 33 cols 77; client run --rm -it busybox stty size" /dev/null </dev/null
   [[ $output == *'33 77'* ]]
   run -1 client run --rm -it busybox true </dev/null
@@ -206,6 +207,7 @@ teardown_file() { engine_stop; }
 }
 
 @test "options that exclude each other are refused" {
+  needs_recent_client
   for options in '--uts host -h x:hostname and the UTS mode' '--net container:x -h x:hostname and the network mode' \
     '--net container:x --dns 1.1.1.1:dns and the network mode' '--net container:x --add-host a=1.1.1.1:custom host-to-IP mapping and the network mode' \
     '--net container:x --expose 80:port exposing and the container type network mode'; do
@@ -219,6 +221,7 @@ teardown_file() { engine_stop; }
 }
 
 @test "addresses are for networks of one's own: all that is wrong with one is told" {
+  needs_recent_client
   run -125 client run --rm --ip nonsense busybox true
   [[ $output == *$'invalid config for network bridge: invalid endpoint settings:\n* user specified IP address is supported on user defined networks only\n* invalid IPv4 address: nonsense'* ]]
   run -125 client run --rm --net container:x --ip 1.2.3.4 busybox true

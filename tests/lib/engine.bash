@@ -15,6 +15,13 @@ client() {
   fi
 }
 
+# Skips a test of what docker's command line does only since version 25 (Debian 12's own client is 20.10).
+needs_recent_client() {
+  [ "$CLIENT" = docker ] || return 0
+  local version; version=$(client version --format '{{.Client.Version}}')
+  [ "${version%%.*}" -ge 25 ] || skip "docker $version cannot"
+}
+
 # What the host has that is this engine's, or that an engine can have lost, a line each.
 host_state() (
   set +e +o pipefail # what finds nothing is no failure

@@ -59,7 +59,7 @@ static void test_human(void **state)
         {800 * 86400, "2 years"},
     };
     for (size_t i = 0; i < ARRAY_SIZE(ages); i++)
-        check_text(human_duration(ages[i].seconds * NANOSECONDS_PER_SECOND), ages[i].expected);
+        check_text(duration_describe(ages[i].seconds * NANOSECONDS_PER_SECOND), ages[i].expected);
     check_text(human_age(INT64_MIN / 2), "292 years ago");
     check_text(short_id("sha256:0123456789abcdef"), "0123456789ab");
     check_text(ellipsis("sh -c 'echo \"a b\" <x>'", 20), "sh -c 'echo \"a b\" <…");

@@ -56,7 +56,7 @@ static void test_durations(void **state)
                 {120, "2 minutes"},        {3599, "59 minutes"},    {3600, "About an hour"}, {7200, "2 hours"},
                 {86400 * 3, "3 days"},     {86400 * 21, "3 weeks"}, {86400 * 90, "3 months"}};
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-        _cleanup_free_ char *text = show_duration(rows[i].seconds * NANOSECONDS_PER_SECOND);
+        _cleanup_free_ char *text = duration_describe(rows[i].seconds * NANOSECONDS_PER_SECOND);
         assert_string_equal(text, rows[i].text);
     }
 }
