@@ -152,17 +152,6 @@ void strmap_copy(struct strmap *to, const struct strmap *from)
     *to = copy;
 }
 
-static int compare_pairs(const void *a, const void *b)
-{
-    return strcmp(((const struct strpair *)a)->key, ((const struct strpair *)b)->key);
-}
-
-void strmap_sort(struct strmap *map)
-{
-    if (map->count > 1)
-        qsort(map->items, map->count, sizeof(*map->items), compare_pairs);
-}
-
 const char *env_get(const struct strlist *env, const char *key)
 {
     size_t length = strlen(key);

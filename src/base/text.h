@@ -54,8 +54,6 @@ void strmap_set(struct strmap *map, const char *key, const char *value);
 const char *strmap_get(const struct strmap *map, const char *key);
 void strmap_give(struct strmap *map);
 void strmap_copy(struct strmap *to, const struct strmap *from);
-/* By key, as Go's encoding/json orders the keys of a map. */
-void strmap_sort(struct strmap *map);
 
 /* KEY=VALUE lists (environments). The value of `key`, owned by the list, or NULL. */
 const char *env_get(const struct strlist *env, const char *key);

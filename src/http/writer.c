@@ -54,14 +54,6 @@ bool http_write_request_head(int fd, const char *method, const char *target, con
     return http_send(fd, head.data, head.length);
 }
 
-bool http_write_response_head(int fd, int status, const char *reason, const struct strmap *headers)
-{
-    _cleanup_strbuf_ struct strbuf head = STRBUF_INIT;
-    strbuf_addf(&head, "HTTP/1.1 %d %s\r\n", status, reason ? reason : http_reason(status));
-    add_headers(&head, headers);
-    return http_send(fd, head.data, head.length);
-}
-
 bool http_write_chunk(int fd, const void *data, size_t length)
 {
     if (length == 0)

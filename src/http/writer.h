@@ -9,8 +9,6 @@ bool http_send(int fd, const void *data, size_t length);
 
 /* "POST /v1.50/x HTTP/1.1" with the headers as they are given, in one write. No Host or framing header is added. */
 bool http_write_request_head(int fd, const char *method, const char *target, const struct strmap *headers);
-/* "HTTP/1.1 200 OK" with the headers as they are given. `reason` may be NULL: the usual one. */
-bool http_write_response_head(int fd, int status, const char *reason, const struct strmap *headers);
 
 /* One chunk of a chunked body; nothing for length 0. */
 bool http_write_chunk(int fd, const void *data, size_t length);

@@ -69,11 +69,6 @@ bool media_type_is_index(const char *media_type)
     return string_equal(media_type, MEDIA_TYPE_OCI_INDEX) || string_equal(media_type, MEDIA_TYPE_DOCKER_LIST);
 }
 
-bool media_type_is_manifest(const char *media_type)
-{
-    return string_equal(media_type, MEDIA_TYPE_OCI_MANIFEST) || string_equal(media_type, MEDIA_TYPE_DOCKER_MANIFEST);
-}
-
 #if defined(__x86_64__)
 #define HOST_ARCHITECTURE "amd64"
 #define HOST_VARIANT      NULL

@@ -69,7 +69,6 @@ struct archive_image {
 extern const struct record_type archive_image_type;
 
 bool media_type_is_index(const char *media_type);
-bool media_type_is_manifest(const char *media_type);
 
 /* The platform that this program was compiled for. */
 void platform_host(struct platform *out);

@@ -302,11 +302,3 @@ ssize_t decompressor_read(struct decompressor *decompressor, void *data, size_t 
     }
     return (ssize_t)done;
 }
-
-ssize_t decompressor_read_stream(void *context, void *data, size_t length)
-{
-    ssize_t n = decompressor_read(context, data, length, NULL);
-    if (n < 0)
-        errno = EIO;
-    return n;
-}

@@ -15,5 +15,3 @@ enum compression decompressor_compression(const struct decompressor *decompresso
 /* Fills `data` as far as the stream goes: less than `length` only at the end; -1 on error ("unexpected EOF" for a
    stream that stops in the middle). Reads the compressed stream to its very end. */
 ssize_t decompressor_read(struct decompressor *decompressor, void *data, size_t length, struct error *err);
-/* The same in the shape of a stream_read; `context` is the decompressor. The error is lost: errno is EIO. */
-ssize_t decompressor_read_stream(void *context, void *data, size_t length);

@@ -59,11 +59,6 @@ struct database *store_database(struct store *store)
     return store->database;
 }
 
-const char *store_data_root(const struct store *store)
-{
-    return store->data_root;
-}
-
 void store_hold(struct store *store)
 {
     pthread_mutex_lock(&store->hold_lock);

@@ -17,7 +17,6 @@ struct store;
 struct store *store_open(const char *data_root, struct error *err);
 void store_close(struct store *store);
 struct database *store_database(struct store *store);
-const char *store_data_root(const struct store *store);
 
 /* --- images (image.c, remove.c) --- */
 
