@@ -104,7 +104,9 @@ static int dial(void)
 
 static void say(int fd, const char *text)
 {
-    assert_int_equal(send(fd, text, strlen(text), MSG_NOSIGNAL), strlen(text));
+    /* To say nothing fails where the server has closed already, as it may when it refuses a connection. */
+    if (*text)
+        assert_int_equal(send(fd, text, strlen(text), MSG_NOSIGNAL), strlen(text));
 }
 
 /* The next answer: its status; the body is added to *body. */
