@@ -22,7 +22,7 @@
 
 #define BUFFER_SIZE    8192
 #define SIZE_LINE_PEEK 256 /* a chunk's size line is rarely longer, and peeking more would copy its data twice */
-#define MAX_HEADERS    256
+#define MAX_HEADERS    256 /* fields, repeated ones included: joining them costs more with each */
 #define MAX_TRAILER    HTTP_MAX_HEAD
 
 enum framing { FRAMING_NONE, FRAMING_LENGTH, FRAMING_CHUNKED, FRAMING_UNTIL_END };
@@ -51,6 +51,7 @@ struct http_reader {
     /* while a head is parsed */
     struct http_head *head;
     struct strbuf target, name, value;
+    size_t field_count;
     bool was_in_value;
 
     char *data; /* what is buffered or peeked: buffer[start..end) */
@@ -81,7 +82,7 @@ static const char *trimmed(struct strbuf *value)
 static void add_header(struct http_reader *reader)
 {
     struct http_head *head = reader->head;
-    if (head && reader->name.length > 0) {
+    if (head && reader->name.length > 0 && reader->field_count++ < MAX_HEADERS) {
         for (char *at = reader->name.data; *at; at++)
             *at = (char)tolower((unsigned char)*at);
         const char *value = trimmed(&reader->value);
@@ -107,7 +108,7 @@ static int on_name(parser_type *parser, const char *text, size_t length)
         return 0; /* a trailer */
     if (reader->was_in_value)
         add_header(reader);
-    return reader->head->headers.count >= MAX_HEADERS || !strbuf_add(&reader->name, text, length) ? -1 : 0;
+    return reader->field_count >= MAX_HEADERS || !strbuf_add(&reader->name, text, length) ? -1 : 0;
 }
 
 static int on_value(parser_type *parser, const char *text, size_t length)
@@ -383,7 +384,7 @@ static bool parse_head(struct http_reader *reader, struct error *err)
             return error_set(err, ERROR_INVALID, "the connection ended inside an HTTP head");
         ssize_t taken = parse(reader, reader->buffer + reader->start, (size_t)count);
         if (taken < 0) {
-            if (reader->head->headers.count >= MAX_HEADERS || reader->target.is_overrun || reader->value.is_overrun ||
+            if (reader->field_count >= MAX_HEADERS || reader->target.is_overrun || reader->value.is_overrun ||
                 reader->name.is_overrun)
                 return error_set(err, ERROR_TOO_LARGE, "HTTP head too large");
             return error_set(err, ERROR_INVALID, "malformed HTTP message: %s", parser_problem(reader));
@@ -418,6 +419,7 @@ bool http_read_head(struct http_reader *reader, bool is_request, struct http_hea
     strbuf_truncate(&reader->name, 0);
     strbuf_truncate(&reader->value, 0);
     reader->was_in_value = false;
+    reader->field_count = 0;
     reader->framing = FRAMING_NONE;
     reader->is_over = true;
     reader->head = &head;

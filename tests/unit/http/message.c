@@ -192,6 +192,13 @@ static void test_malformed_heads(void **state)
         strbuf_addf(&many, "h%d: x\r\n", i);
     strbuf_add_string(&many, "\r\n");
     check_refused(strbuf_text(&many), ERROR_TOO_LARGE);
+    /* Repeats of one name are joined: they count too. */
+    strbuf_truncate(&many, 0);
+    strbuf_add_string(&many, "GET / HTTP/1.1\r\n");
+    for (int i = 0; i < 300; i++)
+        strbuf_add_string(&many, "h: x\r\n");
+    strbuf_add_string(&many, "\r\n");
+    check_refused(strbuf_text(&many), ERROR_TOO_LARGE);
 }
 
 static void check_broken_body(const char *text)
