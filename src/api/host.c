@@ -9,7 +9,6 @@
 
 #include "base/file.h"
 #include "base/memory.h"
-#include "runtime/cgroup.h"
 
 #ifndef XFS_SUPER_MAGIC
 #define XFS_SUPER_MAGIC 0x58465342
@@ -109,34 +108,4 @@ const char *host_file_system(const char *path)
             if ((unsigned long)status.f_type == names[i].magic)
                 return names[i].name;
     return "<unknown>";
-}
-
-static bool exists(const char *path)
-{
-    return access(path, F_OK) == 0;
-}
-
-void host_limits(struct host_limits *out)
-{
-    *out = (struct host_limits){.cgroup_version = cgroup_version()};
-    if (out->cgroup_version == 2) {
-        _cleanup_free_ char *line = first_line("/sys/fs/cgroup/cgroup.controllers");
-        _cleanup_strlist_ struct strlist controllers = strlist_split(line, ' ');
-        out->has_memory = strlist_contains(&controllers, "memory");
-        /* The root has no memory files; the kernel counts swap unless it was told not to. */
-        out->has_swap = out->has_memory && exists("/proc/swaps");
-        out->has_cpu_period = out->has_cpu_quota = out->has_cpu_shares = strlist_contains(&controllers, "cpu");
-        out->has_cpuset = strlist_contains(&controllers, "cpuset");
-        out->has_pids = strlist_contains(&controllers, "pids");
-        return;
-    }
-    out->has_memory = exists("/sys/fs/cgroup/memory/memory.limit_in_bytes");
-    out->has_swap = exists("/sys/fs/cgroup/memory/memory.memsw.limit_in_bytes");
-    out->has_kernel_memory_tcp = exists("/sys/fs/cgroup/memory/memory.kmem.tcp.limit_in_bytes");
-    out->has_oom_kill_disable = exists("/sys/fs/cgroup/memory/memory.oom_control");
-    out->has_cpu_period = exists("/sys/fs/cgroup/cpu/cpu.cfs_period_us");
-    out->has_cpu_quota = exists("/sys/fs/cgroup/cpu/cpu.cfs_quota_us");
-    out->has_cpu_shares = exists("/sys/fs/cgroup/cpu/cpu.shares");
-    out->has_cpuset = exists("/sys/fs/cgroup/cpuset/cpuset.cpus");
-    out->has_pids = exists("/sys/fs/cgroup/pids");
 }

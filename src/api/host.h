@@ -17,11 +17,3 @@ size_t host_threads(void);
 bool host_sysctl_is_on(const char *path);
 /* What lies under a folder, in Docker's names: "extfs", "xfs", "btrfs", "overlayfs", "tmpfs", "zfs", "<unknown>". */
 const char *host_file_system(const char *path);
-
-struct host_limits {
-    int cgroup_version;
-    bool has_memory, has_swap, has_kernel_memory_tcp, has_oom_kill_disable;
-    bool has_cpu_period, has_cpu_quota, has_cpu_shares, has_cpuset, has_pids;
-};
-/* Which limits the kernel can enforce here. */
-void host_limits(struct host_limits *out);

@@ -13,7 +13,7 @@ const struct route routes[] = {
 
     {"GET", "/containers/json", containers_list, 0},
     {"POST", "/containers/create", containers_create, 0},
-    {"POST", "/containers/prune", NULL, 125},
+    {"POST", "/containers/prune", containers_prune_all, 125},
     {"GET", "/containers/{id}/json", containers_inspect, 0},
     {"GET", "/containers/{id}/top", NULL, 0},
     {"GET", "/containers/{id}/logs", containers_logs, 0},
@@ -25,7 +25,7 @@ const struct route routes[] = {
     {"POST", "/containers/{id}/stop", containers_stop, 0},
     {"POST", "/containers/{id}/restart", containers_restart, 0},
     {"POST", "/containers/{id}/kill", containers_kill, 0},
-    {"POST", "/containers/{id}/update", NULL, 0},
+    {"POST", "/containers/{id}/update", containers_update, 0},
     {"POST", "/containers/{id}/rename", containers_rename, 0},
     {"POST", "/containers/{id}/pause", containers_pause, 0},
     {"POST", "/containers/{id}/unpause", containers_unpause, 0},

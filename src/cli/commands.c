@@ -13,6 +13,7 @@
     row(attach) \
     row(container) \
     row(container_inspect) \
+    row(container_prune) \
     row(create) \
     row(history) \
     row(image) \
@@ -34,6 +35,7 @@
     row(system) \
     row(tag) \
     row(unpause) \
+    row(update) \
     row(wait)
 /* clang-format on */
 

@@ -4,6 +4,7 @@
 #include <jansson.h>
 
 #include "base/options.h"
+#include "model/container.h"
 
 struct container_options {
     struct strlist add_host, attach, blkio_weight_device, cap_add, cap_drop, device, device_cgroup_rule;
@@ -47,5 +48,7 @@ void container_options_set_defaults(void *values);
    reference, or NULL. `host` is the engine's address, for --use-api-socket. */
 json_t *container_request_make(const struct container_options *options, const struct option_parse *parse,
                                char *const *arguments, const char *host, struct error *err);
+/* "on-failure:3" of --restart. */
+bool restart_option_parse(const char *text, struct restart_policy *policy, struct error *err);
 /* "always", "missing", "never" or not given. */
 bool pull_policy_check(const char *pull, struct error *err);

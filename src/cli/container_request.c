@@ -171,7 +171,7 @@ static bool check_modes(const struct container_options *options, struct error *e
     return true;
 }
 
-static bool parse_restart(const char *text, struct restart_policy *policy, struct error *err)
+bool restart_option_parse(const char *text, struct restart_policy *policy, struct error *err)
 {
     text = string_or_empty(text);
     size_t length = strcspn(text, ":");
@@ -379,7 +379,7 @@ static bool make_host_config(const struct container_options *options, const stru
         if (!parse_device(options->device.items[i], host, err))
             return false;
     }
-    if (!check_modes(options, err) || !parse_restart(options->restart, &host->restart_policy, err) ||
+    if (!check_modes(options, err) || !restart_option_parse(options->restart, &host->restart_policy, err) ||
         !set_logging(options, host, err) || !add_ulimits(&options->ulimit, host, err))
         return false;
     for (size_t i = 0; i < options->security_opt.count; i++) {

@@ -28,7 +28,7 @@ struct container_record {
     char *path;              /* [fixed] the program: entrypoint[0] or cmd[0] */
     struct strlist args;
     struct container_config config; /* [fixed] merged with the image's */
-    struct host_config host_config; /* [fixed] */
+    struct host_config host_config; /* [fixed] but for what update.c applies, in the operation and under the lock */
     struct record_map endpoints;    /* of struct endpoint_settings, by network name: requested at create, shown now */
     struct record_list mounts;      /* [fixed] of struct container_mount */
     char *status;                   /* as text, only for the database: set by container_save */
@@ -114,6 +114,8 @@ bool container_save(struct container *container, enum durability durability, str
 char *container_path(const struct container *container, const char *file);
 char *container_run_path(const struct container *container);
 char *container_log_path(const struct container *container);
+/* Bytes in its writable layer; walks it. */
+int64_t container_size(const struct container *container);
 /* Does its log go to a json-file? */
 bool container_has_log(const struct container *container);
 

@@ -6,7 +6,9 @@
 
 #include "base/clock.h"
 #include "engine/engine.h"
+#include "engine/prune.h"
 #include "model/container.h"
+#include "model/update.h"
 #include "shim/client.h"
 
 /* `name` may be NULL or "": one is generated. The request is taken over (emptied). *id is the caller's to free. */
@@ -27,6 +29,12 @@ struct container_remove_options {
 };
 bool container_remove(struct engine *engine, const char *reference, const struct container_remove_options *options,
                       struct error *err);
+/* Removes every container that has no process and that the filters (until, label, label!) mean. */
+bool containers_prune(struct engine *engine, const json_t *filters, struct prune_report *report, struct error *err);
+/* Changes limits and restart policy, of a running container at once. What the request leaves zero stays as it is.
+   Nothing is changed where the kernel refuses. */
+bool container_update(struct engine *engine, const char *reference, struct update_request *request,
+                      struct strlist *warnings, struct error *err);
 bool container_resize(struct engine *engine, const char *reference, int64_t rows, int64_t columns, struct error *err);
 
 enum wait_condition { WAIT_NOT_RUNNING, WAIT_NEXT_EXIT, WAIT_REMOVED };

@@ -26,6 +26,8 @@ struct engine {
     pthread_mutex_t job_lock;
     pthread_cond_t job_ended;
     size_t job_count; /* background threads that still run */
+
+    atomic_bool is_pruning; /* containers or networks */
 };
 
 /* Runs function(container) in a thread of its own, with a reference held; engine_close waits for it. */

@@ -1,11 +1,9 @@
 #include <string.h>
-#include <sys/stat.h>
-
-#include <dirent.h>
 #include <fcntl.h>
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "base/tree_size.h"
 #include "engine/engine_state.h"
 #include "engine/show.h"
 #include "json/json_record.h"
@@ -138,37 +136,19 @@ static void add_path(json_t *json, const char *key, char *owned_path)
     json_object_set_new(json, key, text(path && access(path, F_OK) == 0 ? path : NULL));
 }
 
-static int64_t add_sizes(int folder)
+/* What the container wrote. /etc/mtab is the runtime's (runtime/root.h), and the only one of its files that has a size. */
+int64_t container_size(const struct container *container)
 {
-    int64_t total = 0;
-    DIR *stream = fdopendir(folder);
-    if (!stream) {
-        close_fd(folder);
-        return 0;
-    }
-    const struct dirent *entry;
-    while ((entry = readdir(stream))) {
-        struct stat info;
-        if (string_equal(entry->d_name, ".") || string_equal(entry->d_name, "..") ||
-            fstatat(dirfd(stream), entry->d_name, &info, AT_SYMLINK_NOFOLLOW) < 0)
-            continue;
-        if (S_ISREG(info.st_mode))
-            total += info.st_size;
-        if (!S_ISDIR(info.st_mode))
-            continue;
-        int inner = openat(dirfd(stream), entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-        if (inner >= 0)
-            total += add_sizes(inner);
-    }
-    closedir(stream);
-    return total;
+    _cleanup_free_ char *upper = container_path(container, "upper");
+    _cleanup_free_ char *table = container_path(container, "upper/etc/mtab");
+    char target[sizeof("/proc/mounts")];
+    bool is_ours = readlink(table, target, sizeof(target)) == (ssize_t)strlen("/proc/mounts");
+    return tree_size(AT_FDCWD, upper) - (is_ours ? (int64_t)strlen("/proc/mounts") : 0);
 }
 
 void show_sizes(const struct container *container, json_t *json)
 {
-    _cleanup_free_ char *upper = container_path(container, "upper");
-    int folder = open(upper, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int64_t own = folder < 0 ? 0 : add_sizes(folder);
+    int64_t own = container_size(container);
     _cleanup_image_ struct image image = {0};
     (void)image_get(container->engine->store, container->record.image_id, &image, NULL);
     json_object_set_new(json, "SizeRw", json_integer(own));

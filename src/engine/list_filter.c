@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "engine/engine_state.h"
+#include "engine/prune.h"
 
 struct list_filter {
     const json_t *json;
@@ -12,18 +13,6 @@ struct list_filter {
     struct strlist ancestors; /* image ids */
     struct strlist networks;  /* names */
 };
-
-/* The values of a filter in either of the forms that clients send: ["a"] or {"a": true}. */
-static void values_of(const json_t *json, const char *name, struct strlist *out)
-{
-    json_t *values = json_object_get(json, name);
-    size_t i;
-    json_t *item;
-    json_array_foreach(values, i, item) strlist_add(out, string_or_empty(json_string_value(item)));
-    const char *key;
-    if (json_is_object(values))
-        json_object_foreach(values, key, item) if (json_is_true(item)) strlist_add(out, key);
-}
 
 static bool check_names(const json_t *json, struct error *err)
 {
@@ -78,7 +67,7 @@ static bool parse_port_range(const char *text, struct port_range *out, struct er
 static bool check_ports(const json_t *json, const char *name, struct error *err)
 {
     _cleanup_strlist_ struct strlist values = {0};
-    values_of(json, name, &values);
+    filter_values(json, name, &values);
     for (size_t i = 0; i < values.count; i++) {
         struct port_range range = {0};
         if (strchr(values.items[i], ':'))
@@ -93,11 +82,11 @@ static bool check_ports(const json_t *json, const char *name, struct error *err)
 static bool check_values(const json_t *json, struct error *err)
 {
     _cleanup_strlist_ struct strlist statuses = {0}, codes = {0}, healths = {0}, tasks = {0};
-    values_of(json, "status", &statuses);
+    filter_values(json, "status", &statuses);
     for (size_t i = 0; i < statuses.count; i++)
         if (status_from_text(statuses.items[i]) == STATUS_COUNT)
             return error_set(err, ERROR_INVALID, "invalid filter 'status=%s'", statuses.items[i]);
-    values_of(json, "exited", &codes);
+    filter_values(json, "exited", &codes);
     for (size_t i = 0; i < codes.count; i++) {
         int64_t code;
         if (!parse_int64(codes.items[i], &code))
@@ -107,12 +96,12 @@ static bool check_values(const json_t *json, struct error *err)
     }
     if (!check_ports(json, "publish", err) || !check_ports(json, "expose", err))
         return false;
-    values_of(json, "health", &healths);
+    filter_values(json, "health", &healths);
     for (size_t i = 0; i < healths.count; i++)
         if (!string_equal(healths.items[i], "none") && !string_equal(healths.items[i], "starting") &&
             !string_equal(healths.items[i], "healthy") && !string_equal(healths.items[i], "unhealthy"))
             return error_set(err, ERROR_INVALID, "unrecognized filter value for health: %s", healths.items[i]);
-    values_of(json, "is-task", &tasks);
+    filter_values(json, "is-task", &tasks);
     for (size_t i = 0; i < tasks.count; i++)
         if (!string_equal(tasks.items[i], "true") && !string_equal(tasks.items[i], "false") &&
             !string_equal(tasks.items[i], "1") && !string_equal(tasks.items[i], "0"))
@@ -123,7 +112,7 @@ static bool check_values(const json_t *json, struct error *err)
 static bool resolve_time(struct engine *engine, const json_t *json, const char *name, int64_t *out, struct error *err)
 {
     _cleanup_strlist_ struct strlist values = {0};
-    values_of(json, name, &values);
+    filter_values(json, name, &values);
     if (values.count == 0)
         return true;
     _cleanup_container_ struct container *container = container_find(engine, values.items[0], err);
@@ -138,7 +127,7 @@ static bool resolve_time(struct engine *engine, const json_t *json, const char *
 static void resolve_ancestors(struct engine *engine, const json_t *json, struct strlist *out)
 {
     _cleanup_strlist_ struct strlist values = {0};
-    values_of(json, "ancestor", &values);
+    filter_values(json, "ancestor", &values);
     struct image *images = NULL;
     size_t count = 0;
     if (values.count == 0)
@@ -178,7 +167,7 @@ struct list_filter *list_filter_new(struct engine *engine, const json_t *json, s
         return NULL;
     }
     resolve_ancestors(engine, json, &filter->ancestors);
-    values_of(json, "network", &filter->networks);
+    filter_values(json, "network", &filter->networks);
     for (size_t i = 0; i < filter->networks.count; i++) {
         const struct network_summary *network = network_find(engine->network, filter->networks.items[i]);
         if (network)
@@ -294,26 +283,18 @@ static bool match_any(const struct list_filter *filter, const char *name, const 
                       bool (*matches)(const struct container *, const char *))
 {
     _cleanup_strlist_ struct strlist values = {0};
-    values_of(filter->json, name, &values);
+    filter_values(filter->json, name, &values);
     for (size_t i = 0; i < values.count; i++)
         if (matches(container, values.items[i]))
             return true;
     return values.count == 0;
 }
 
-/* All labels must match, unlike the other filters' values. */
 static bool match_labels(const struct list_filter *filter, const struct container *container)
 {
     _cleanup_strlist_ struct strlist values = {0};
-    values_of(filter->json, "label", &values);
-    for (size_t i = 0; i < values.count; i++) {
-        _cleanup_free_ char *key = xstrndup(values.items[i], strcspn(values.items[i], "="));
-        const char *wanted = strchr(values.items[i], '=');
-        const char *value = strmap_get(&container->record.config.labels, key);
-        if (!value || (wanted && !string_equal(value, wanted + 1)))
-            return false;
-    }
-    return true;
+    filter_values(filter->json, "label", &values);
+    return labels_match(&values, &container->record.config.labels);
 }
 
 bool list_filter_matches(const struct list_filter *filter, const struct container *container)

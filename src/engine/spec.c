@@ -100,7 +100,7 @@ static struct opt_int64 given(int64_t value)
     return (struct opt_int64){.is_set = value != 0, .value = value};
 }
 
-static void add_resources(const struct host_config *host, struct oci_resources *resources)
+void spec_resources(const struct host_config *host, struct oci_resources *resources)
 {
     struct oci_memory *memory = resources->memory = NEW(struct oci_memory);
     memory->limit = given(host->memory);
@@ -186,7 +186,7 @@ static bool build(struct container *container, struct launch *launch, struct rec
     strmap_copy(&config->annotations, &host->annotations);
     add_process(container, launch);
     add_rlimits(host, config->process);
-    add_resources(host, config->linux_.resources);
+    spec_resources(host, config->linux_.resources);
 
     launch->overlay.upper = container_path(container, "upper");
     launch->overlay.work = container_path(container, "work");

@@ -9,6 +9,9 @@
 bool spec_build(struct container *container, struct launch *launch, struct record_map *endpoints, struct error *err);
 void spec_release(struct launch *launch);
 
+/* The limits of a container as its cgroup takes them. */
+void spec_resources(const struct host_config *host, struct oci_resources *resources);
+
 /* spec_mounts.c: the mounts, devices and /etc files; shm comes from `ipc`. */
 bool spec_add_mounts(struct container *container, struct launch *launch, const struct record_map *endpoints,
                      struct error *err);

@@ -1,18 +1,15 @@
 #include "engine/validate.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/stat.h>
 
 #include "base/memory.h"
 #include "engine/lifecycle.h"
 #include "engine/log_config.h"
+#include "engine/resources.h"
 #include "engine/security.h"
 #include "engine/signal_name.h"
 #include "runtime/cgroup.h"
-
-#define MINIMUM_MEMORY (INT64_C(6) << 20)
 
 static bool invalid(struct error *err, const char *format, const char *value)
 {
@@ -42,114 +39,6 @@ static bool check_config(const struct container_config *config, struct error *er
     return true;
 }
 
-static bool check_memory(struct host_config *host, struct error *err)
-{
-    if (host->memory != 0 && host->memory < MINIMUM_MEMORY)
-        return error_set(err, ERROR_INVALID, "Minimum memory limit allowed is 6MB");
-    if (host->memory_swap > 0 && host->memory == 0)
-        return error_set(err, ERROR_INVALID,
-                         "You should always set the Memory limit when using Memoryswap limit, see usage");
-    if (host->memory > 0 && host->memory_swap > 0 && host->memory_swap < host->memory)
-        return error_set(err, ERROR_INVALID, "Minimum memoryswap limit should be larger than memory limit, see usage");
-    if (host->memory_swappiness.is_set) {
-        int64_t value = host->memory_swappiness.value;
-        if (value < -1 || value > 100)
-            return error_set(err, ERROR_INVALID, "Invalid value: %lld, valid memory swappiness range is 0-100",
-                             (long long)value);
-        if (value == -1)
-            host->memory_swappiness.is_set = false;
-    }
-    if (host->memory_reservation > 0 && host->memory_reservation < MINIMUM_MEMORY)
-        return error_set(err, ERROR_INVALID, "Minimum memory reservation allowed is 6MB");
-    if (host->memory > 0 && host->memory_reservation > 0 && host->memory < host->memory_reservation)
-        return error_set(err, ERROR_INVALID,
-                         "Minimum memory limit can not be less than memory reservation limit, see usage");
-    return true;
-}
-
-/* "0-3,7" within the processors that exist; -1 invalid, 0 not there, 1 fine. */
-static int check_cpu_list(const char *list, long highest)
-{
-    _cleanup_strlist_ struct strlist parts = strlist_split(list, ',');
-    for (size_t i = 0; i < parts.count; i++) {
-        char *dash = strchr(parts.items[i], '-');
-        int64_t first, last;
-        if (dash)
-            *dash = '\0';
-        if (!parse_int64(parts.items[i], &first) || first < 0)
-            return -1;
-        last = first;
-        if (dash && (!parse_int64(dash + 1, &last) || last < first))
-            return -1;
-        if (last > highest)
-            return 0;
-    }
-    return 1;
-}
-
-static long highest_memory_node(void)
-{
-    long highest = 0;
-    char path[64];
-    for (long node = 1; node < 1024; node++) {
-        snprintf(path, sizeof(path), "/sys/devices/system/node/node%ld", node);
-        if (access(path, F_OK) == 0)
-            highest = node;
-    }
-    return highest;
-}
-
-static bool check_cpuset(const struct host_config *host, struct error *err)
-{
-    long processors = sysconf(_SC_NPROCESSORS_CONF);
-    if (string_is_set(host->cpuset_cpus)) {
-        int answer = check_cpu_list(host->cpuset_cpus, processors - 1);
-        if (answer < 0)
-            return error_set(err, ERROR_INVALID, "Invalid value %s for cpuset cpus: invalid format: %s",
-                             host->cpuset_cpus, host->cpuset_cpus);
-        if (answer == 0)
-            return error_set(err, ERROR_INVALID, "Requested CPUs are not available - requested %s, available: 0-%ld",
-                             host->cpuset_cpus, processors - 1);
-    }
-    if (string_is_set(host->cpuset_mems)) {
-        long highest = highest_memory_node();
-        int answer = check_cpu_list(host->cpuset_mems, highest);
-        if (answer < 0)
-            return error_set(err, ERROR_INVALID, "Invalid value %s for cpuset mems: invalid format: %s",
-                             host->cpuset_mems, host->cpuset_mems);
-        if (answer == 0)
-            return error_set(err, ERROR_INVALID,
-                             "Requested memory nodes are not available - requested %s, available: %s%ld",
-                             host->cpuset_mems, highest ? "0-" : "", highest);
-    }
-    return true;
-}
-
-static bool check_cpu(const struct host_config *host, struct error *err)
-{
-    if (host->nano_cpus > 0 && host->cpu_period > 0)
-        return error_set(err, ERROR_INVALID, "Conflicting options: Nano CPUs and CPU Period cannot both be set");
-    if (host->nano_cpus > 0 && host->cpu_quota > 0)
-        return error_set(err, ERROR_INVALID, "Conflicting options: Nano CPUs and CPU Quota cannot both be set");
-    long processors = sysconf(_SC_NPROCESSORS_ONLN);
-    if (host->nano_cpus < 0 || host->nano_cpus > processors * NANOSECONDS_PER_SECOND)
-        return error_set(err, ERROR_INVALID,
-                         "Range of CPUs is from 0.01 to %ld.00, as there are only %ld CPUs available", processors,
-                         processors);
-    if (host->cpu_shares < 0)
-        return error_set(err, ERROR_INVALID, "shares: invalid argument");
-    if (host->cpu_period != 0 && (host->cpu_period < 1000 || host->cpu_period > 1000000))
-        return error_set(err, ERROR_INVALID,
-                         "CPU cfs period can not be less than 1ms (i.e. 1000) or larger than 1s (i.e. 1000000)");
-    if (host->cpu_quota > 0 && host->cpu_quota < 1000)
-        return error_set(err, ERROR_INVALID, "CPU cfs quota can not be less than 1ms (i.e. 1000)");
-    if (host->cpu_realtime_period != 0 || host->cpu_realtime_runtime != 0)
-        return error_set(err, ERROR_INVALID, "Your kernel does not support CPU real-time scheduler");
-    if (host->cpu_count != 0 || host->cpu_percent != 0)
-        return error_set(err, ERROR_INVALID, "invalid option: CPU count and CPU percent are for Windows only");
-    return check_cpuset(host, err);
-}
-
 /* A JSON array that is there and has something in it? */
 static bool has_elements(const char *json)
 {
@@ -161,11 +50,6 @@ static bool has_elements(const char *json)
 
 static bool check_unsupported(struct host_config *host, struct strlist *warnings, struct error *err)
 {
-    if (host->blkio_weight > 0) {
-        strlist_add(warnings, "Your kernel does not support Block I/O weight or the cgroup is not mounted. "
-                              "Weight discarded.");
-        host->blkio_weight = 0;
-    }
     if (has_elements(host->blkio_weight_device) || has_elements(host->blkio_device_read_bps) ||
         has_elements(host->blkio_device_write_bps) || has_elements(host->blkio_device_read_iops) ||
         has_elements(host->blkio_device_write_iops))
@@ -250,7 +134,7 @@ static bool check_mode_conflicts(const struct create_request *request, struct er
     return conflict ? error_set(err, ERROR_INVALID, "conflicting options: %s", conflict) : true;
 }
 
-static bool check_restart_policy(const struct host_config *host, struct error *err)
+bool restart_policy_check(const struct host_config *host, struct error *err)
 {
     const struct restart_policy *policy = &host->restart_policy;
     enum restart_kind kind;
@@ -276,18 +160,11 @@ static bool check_host(struct host_config *host, struct strlist *warnings, struc
                          (long long)host->oom_score_adj);
     if (host->shm_size < 0)
         return error_set(err, ERROR_INVALID, "SHM size can not be less than 0");
-    if (host->oom_kill_disable.is_set && host->oom_kill_disable.value && cgroup_version() == 2) {
-        strlist_add(warnings, "Your kernel does not support OomKillDisable. OomKillDisable discarded.");
-        host->oom_kill_disable.value = false;
-    } else if (host->oom_kill_disable.is_set && host->oom_kill_disable.value && host->memory == 0) {
-        strlist_add(warnings, "OOM killer is disabled for the container, but no memory limit is set, this can result "
-                              "in the system running out of resources.");
-    }
     for (size_t i = 0; i < host->extra_hosts.count; i++)
         if (!strchr(host->extra_hosts.items[i], ':'))
             return error_set(err, ERROR_INVALID, "bad format for add-host: \"%s\"", host->extra_hosts.items[i]);
-    return check_memory(host, err) && check_cpu(host, err) && check_unsupported(host, warnings, err) &&
-           check_modes(host, err) && check_restart_policy(host, err) && log_config_check(&host->log_config, err) &&
+    return resources_check(host, false, warnings, err) && check_unsupported(host, warnings, err) &&
+           check_modes(host, err) && restart_policy_check(host, err) && log_config_check(&host->log_config, err) &&
            security_check(host, err);
 }
 

@@ -8,5 +8,6 @@
 
 /* Checks config and host_config; adds warnings for what is ignored (and clears it). */
 bool validate_request(struct create_request *request, struct strlist *warnings, struct error *err);
+bool restart_policy_check(const struct host_config *host, struct error *err);
 /* Fills in what was left out. */
 void request_defaults(const struct engine_options *options, struct create_request *request);

@@ -6,7 +6,7 @@ static const struct field restart_policy_fields[] = {
     FIELD(FIELD_INT64, "MaximumRetryCount", maximum_retry_count, 0),
 };
 #undef FIELD
-static const struct record_type restart_policy_type =
+const struct record_type restart_policy_type =
     RECORD_TYPE("RestartPolicy", struct restart_policy, restart_policy_fields);
 
 #define FIELD(macro, name, member, flags) macro(struct port_binding, name, member, flags)

@@ -10,6 +10,8 @@ struct restart_policy {
     int64_t maximum_retry_count;
 };
 
+extern const struct record_type restart_policy_type;
+
 struct port_binding {
     char *host_ip;
     char *host_port;

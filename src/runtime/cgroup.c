@@ -71,6 +71,14 @@ bool cgroup_create(const char *path, const struct oci_resources *resources, stru
     return is_done;
 }
 
+bool cgroup_update(const char *path, const struct oci_resources *resources, struct strlist *warnings, struct error *err)
+{
+    if (!check_path(path, err))
+        return false;
+    return cgroup_version() == 2 ? cgroup_v2_update(path, resources, warnings, err)
+                                 : cgroup_v1_update(path, resources, warnings, err);
+}
+
 /* With v1 a thread that moves itself, by `tasks`, does without the lock over all forks of the machine that any other
    move takes, and with it without waiting for an RCU grace period (10 ms and more). */
 bool cgroup_join(const char *path, struct error *err)

@@ -9,6 +9,9 @@
 /* Makes the cgroup in every hierarchy and sets the limits. What the kernel cannot do is put in *warnings. */
 bool cgroup_create(const char *path, const struct oci_resources *resources, struct strlist *warnings,
                    struct error *err);
+/* Sets limits of a cgroup that is there: what is given in *resources, and nothing else. */
+bool cgroup_update(const char *path, const struct oci_resources *resources, struct strlist *warnings,
+                   struct error *err);
 /* The calling process, which has one thread, becomes a member. */
 bool cgroup_join(const char *path, struct error *err);
 /* An O_PATH-like descriptor for CLONE_INTO_CGROUP on pure v2; -1 elsewhere. */

@@ -1,0 +1,9 @@
+/* The body of POST /containers/{id}/update: Docker's resources and restart policy, and what is ours. */
+#pragma once
+
+#include "model/container.h"
+
+struct update_request {
+    struct host_config host_config; /* of it, only what the table names */
+};
+extern const struct record_type update_request_type;
