@@ -9,8 +9,7 @@ bool respond_prune(struct call *call, const char *key, const struct prune_report
     json_t *deleted = report->deleted.count ? json_array() : json_null();
     for (size_t i = 0; i < report->deleted.count; i++)
         json_array_append_new(deleted, json_text(report->deleted.items[i]));
-    return respond_json(call, 200,
-                        json_pack("{s:o, s:I}", key, deleted, "SpaceReclaimed", (json_int_t)report->space));
+    return respond_json(call, 200, json_pack("{s:o, s:I}", key, deleted, "SpaceReclaimed", (json_int_t)report->space));
 }
 
 bool containers_prune_all(struct call *call, struct error *err)

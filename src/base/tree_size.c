@@ -68,9 +68,9 @@ static int64_t add_folder(int folder, int depth, struct seen *seen)
             fstatat(dirfd(stream), entry->d_name, &info, AT_SYMLINK_NOFOLLOW) < 0)
             continue;
         if (S_ISDIR(info.st_mode)) {
-            int inner = depth >= DEPTH_LIMIT ? -1
-                                             : openat(dirfd(stream), entry->d_name,
-                                                      O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+            int inner = depth >= DEPTH_LIMIT
+                            ? -1
+                            : openat(dirfd(stream), entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
             if (inner >= 0)
                 total += add_folder(inner, depth + 1, seen);
         } else if (info.st_nlink == 1 || add(seen, (uint64_t)info.st_ino | (uint64_t)info.st_dev << 48)) {

@@ -15,8 +15,7 @@ static bool is_contradicted(const struct strlist *filters, const char *filter)
     bool is_label = string_starts_with(filter, "label="), is_not_label = string_starts_with(filter, "label!=");
     if (!is_label && !is_not_label)
         return false;
-    _cleanup_free_ char *opposite =
-        xasprintf("%s%s", is_label ? "label!=" : "label=", strchr(filter, '=') + 1);
+    _cleanup_free_ char *opposite = xasprintf("%s%s", is_label ? "label!=" : "label=", strchr(filter, '=') + 1);
     return strlist_contains(filters, opposite);
 }
 

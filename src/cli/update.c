@@ -1,8 +1,8 @@
+#include "model/update.h"
 #include "base/memory.h"
 #include "cli/command.h"
 #include "cli/container_options.h"
 #include "cli/flag_checks.h"
-#include "model/update.h"
 #include "json/json_record.h"
 
 struct update_options {

@@ -15,8 +15,8 @@ static bool exists(const char *path)
     return access(path, F_OK) == 0;
 }
 
-/* The root of v2 has no files of its limits: the controllers have them all, but for io.weight, which an I/O scheduler or
-   the cost model must bring along; a cgroup below the root tells. */
+/* The root of v2 has no files of its limits: the controllers have them all, but for io.weight, which an I/O scheduler
+   or the cost model must bring along; a cgroup below the root tells. */
 static bool has_below_root(const char *file)
 {
     static const char *const places[] = {ROOT "system.slice/", ROOT "init.scope/", ROOT "user.slice/"};

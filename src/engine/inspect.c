@@ -1,5 +1,5 @@
-#include <string.h>
 #include <fcntl.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/memory.h"
@@ -136,7 +136,8 @@ static void add_path(json_t *json, const char *key, char *owned_path)
     json_object_set_new(json, key, text(path && access(path, F_OK) == 0 ? path : NULL));
 }
 
-/* What the container wrote. /etc/mtab is the runtime's (runtime/root.h), and the only one of its files that has a size. */
+/* What the container wrote. /etc/mtab is the runtime's (runtime/root.h), and the only one of its files that has a size.
+ */
 int64_t container_size(const struct container *container)
 {
     _cleanup_free_ char *upper = container_path(container, "upper");

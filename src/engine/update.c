@@ -105,8 +105,8 @@ static bool update(struct container *container, const struct host_config *wanted
     record_copy(&host_config_type, &merged, own);
     _cleanup_free_ char *cgroup = xstrdup(container->record.cgroups_path);
     container_unlock(container);
-    bool is_good = !is_going || error_set(err, ERROR_INTERNAL,
-                                          "container is marked for removal and cannot be \"update\"");
+    bool is_good =
+        !is_going || error_set(err, ERROR_INTERNAL, "container is marked for removal and cannot be \"update\"");
     is_good = is_good && check_conflicts(&merged, wanted, err);
     if (is_good) {
         apply(&merged, wanted);
