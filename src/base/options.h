@@ -65,6 +65,8 @@ const struct option *option_find(const struct option_table *table, const char *n
 /* The option lines of --help as docker prints them, sorted by name, wrapped at `width`; docker passes the columns of
    its terminal (80 where there is none) less one. */
 void options_help(const struct option_table *table, size_t width, struct strbuf *out);
+/* Adds the text of one option: its help and its default. */
+void option_help_text(const struct option *option, struct strbuf *out);
 bool parse_bytes(const char *text, int64_t *out, struct error *err);
 bool parse_duration(const char *text, int64_t *nanoseconds, struct error *err);
 /* Go's strconv.ParseBool, and strconv.ParseInt with base 0 ("0x10", "-1"), with their messages. */

@@ -82,6 +82,18 @@ static int compare_names(const void *a, const void *b)
     return strcmp((*(const struct option *const *)a)->name, (*(const struct option *const *)b)->name);
 }
 
+void option_help_text(const struct option *option, struct strbuf *out)
+{
+    strbuf_add_string(out, option->help);
+    if (option->default_text && option->kind == OPTION_STRING) {
+        strbuf_add_string(out, " (default ");
+        string_quote(option->default_text, out);
+        strbuf_add_char(out, ')');
+    } else if (option->default_text) {
+        strbuf_addf(out, " (default %s)", option->default_text);
+    }
+}
+
 void options_help(const struct option_table *table, size_t width, struct strbuf *out)
 {
     _cleanup_free_ const struct option **sorted = xcalloc(table->count + 1, sizeof(*sorted));
@@ -103,14 +115,7 @@ void options_help(const struct option_table *table, size_t width, struct strbuf 
             strbuf_addf(out, " %s", option->value_name);
         add_spaces(out, widest + 3 - flag_width(option));
         _cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
-        strbuf_add_string(&text, option->help);
-        if (option->default_text && option->kind == OPTION_STRING) {
-            strbuf_add_string(&text, " (default ");
-            string_quote(option->default_text, &text);
-            strbuf_add_char(&text, ')');
-        } else if (option->default_text) {
-            strbuf_addf(&text, " (default %s)", option->default_text);
-        }
+        option_help_text(option, &text);
         add_wrapped(out, strbuf_text(&text), widest + 3, width);
         strbuf_add_char(out, '\n');
     }

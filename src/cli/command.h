@@ -48,7 +48,7 @@ struct command_call {
     int exit_code; /* out: 0 where the command says nothing; with an error, EXIT_CODE_FAILURE unless it says more */
 };
 
-enum command_group { GROUP_OTHER, GROUP_COMMON, GROUP_MANAGEMENT };
+enum command_group { GROUP_OTHER, GROUP_COMMON, GROUP_MANAGEMENT, GROUP_SWARM };
 
 struct command {
     /* Every name, in the order of docker's Aliases line: {"container ls", "container list", "container ps", "ps"}. The
@@ -63,6 +63,7 @@ struct command {
     void (*set_defaults)(void *values);   /* values are zeroed otherwise; may be NULL */
     void (*release_values)(void *values); /* frees what custom options hold; strings and lists are freed anyway */
     bool stops_at_first_argument;
+    bool is_hidden; /* help does not list it */
     int min_arguments;
     int max_arguments; /* ARGUMENTS_UNLIMITED */
     /* false with err: the message goes to standard error and the exit code is call->exit_code, or 1. false with an

@@ -14,6 +14,7 @@
     row(container) \
     row(container_inspect) \
     row(container_prune) \
+    row(commands_dump) \
     row(create) \
     row(history) \
     row(image) \

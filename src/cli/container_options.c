@@ -179,7 +179,7 @@ const struct option container_option_rows[OPTION_ROW_COUNT] = {
     STRING("volume-driver", volume_driver, "Optional volume driver for the container"),
     LIST("volumes-from", volumes_from, "Mount volumes from the specified container(s)", NULL),
     {"workdir", 'w', OPTION_STRING, AT(workdir), "string", "Working directory inside the container"},
-    {"pull", 0, OPTION_STRING, AT(pull), "string", "Pull image before creating (\"always\", \"missing\", \"never\")",
+    {"pull", 0, OPTION_STRING, AT(pull), "string", "Pull image before creating (\"always\", \"|missing\", \"never\")",
      "missing"},
 };
 

@@ -12,3 +12,7 @@ struct global_values {
     bool wants_version;
 };
 extern const struct option_table global_options;
+/* DOCKER_CONFIG or ~/.docker; caller frees. */
+char *config_directory_default(void);
+/* The same rows with the defaults that depend on the environment, for help. Lives as long as the program. */
+const struct option_table *global_options_with_defaults(void);

@@ -80,7 +80,7 @@ static void list_commands(const struct listing *listing, const char *title)
     _cleanup_free_ const char **paths = xcalloc(command_count + 1, sizeof(*paths));
     size_t count = 0, widest = NARROWEST_NAME_COLUMN;
     for (size_t i = 0; i < command_count; i++) {
-        if (listing->has_group && commands[i]->group != listing->group)
+        if (commands[i]->is_hidden || (listing->has_group && commands[i]->group != listing->group))
             continue;
         for (const char *const *name = commands[i]->paths; *name; name++) {
             size_t length = parent_length(*name);
@@ -131,7 +131,7 @@ void help_print_top(void)
     list_commands(&(struct listing){.parent = "", .group = GROUP_OTHER, .has_group = true, .is_sorted = true},
                   "Commands");
     _cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
-    options_help(&global_options, help_width(), &text);
+    options_help(global_options_with_defaults(), help_width(), &text);
     printf("\nGlobal Options:\n%s\nRun 'wherry COMMAND --help' for more information on a command.\n",
            strbuf_text(&text));
 }

@@ -40,15 +40,6 @@ static bool check_global_values(const struct global_values *values, struct error
     return true;
 }
 
-static char *default_config_directory(void)
-{
-    const char *directory = getenv("DOCKER_CONFIG");
-    if (string_is_set(directory))
-        return xstrdup(directory);
-    const char *home = getenv("HOME");
-    return xasprintf("%s/.docker", string_is_set(home) ? home : "");
-}
-
 /* `words` begin with the command's name. */
 static int dispatch(const struct global_values *values, int count, char **words)
 {
@@ -95,7 +86,7 @@ static int dispatch(const struct global_values *values, int count, char **words)
         help_print(command, command_canonical_path(command, path));
         return 0;
     }
-    _cleanup_free_ char *directory = values->config ? xstrdup(values->config) : default_config_directory();
+    _cleanup_free_ char *directory = values->config ? xstrdup(values->config) : config_directory_default();
     struct invocation invocation = {
         .command = command,
         .path = path,
