@@ -51,8 +51,8 @@ const struct option_table *global_options_with_defaults(void)
         for (size_t j = 0; j < ARRAY_SIZE(files); j++) {
             if (!string_equal(rows[i].name, files[j].name))
                 continue;
-            certificates[j] = xasprintf("%s/%s", string_is_set(certificate_directory) ? certificate_directory : directory,
-                                        files[j].file);
+            certificates[j] = xasprintf(
+                "%s/%s", string_is_set(certificate_directory) ? certificate_directory : directory, files[j].file);
             copies[i].default_text = certificates[j];
         }
     }
