@@ -61,6 +61,14 @@ bool images_remove(struct call *call, struct error *err);
 bool images_create(struct call *call, struct error *err);
 bool images_load(struct call *call, struct error *err);
 bool images_save(struct call *call, struct error *err);
+/* registry.c */
+bool images_pull(struct call *call, struct error *err);
+bool images_push(struct call *call, struct error *err);
+bool images_search(struct call *call, struct error *err);
+bool distribution_inspect(struct call *call, struct error *err);
+bool registry_auth_check(struct call *call, struct error *err);
+bool manifests_get(struct call *call, struct error *err);
+bool manifests_put(struct call *call, struct error *err);
 /* networks.c, volumes.c */
 bool networks_list(struct call *call, struct error *err);
 bool networks_inspect(struct call *call, struct error *err);

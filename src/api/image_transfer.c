@@ -60,18 +60,12 @@ static bool import(struct call *call, struct error *err)
     return true;
 }
 
-/* POST /images/create: fromSrc=- imports the body, fromImage would pull. */
+/* POST /images/create: fromSrc=- imports the body, fromImage pulls. */
 bool images_create(struct call *call, struct error *err)
 {
     const char *source = query_text(call, "fromSrc"), *image = query_text(call, "fromImage");
-    if (string_is_set(image)) {
-        const char *tag = query_text(call, "tag");
-        const char *separator = !string_is_set(tag) ? "" : strchr(tag, ':') ? "@" : ":";
-        return error_set(err, ERROR_UNSUPPORTED,
-                         "cannot pull %s%s%s: pulling images from registries is not supported by this version of "
-                         "Wherry; use `docker load` or `docker import`",
-                         image, separator, string_or_empty(tag));
-    }
+    if (string_is_set(image))
+        return images_pull(call, err);
     if (!string_is_set(source))
         return error_set(err, ERROR_INVALID, "either fromImage or fromSrc must be given");
     if (!string_equal(source, "-"))

@@ -1,62 +1,47 @@
 #include "api/platform.h"
 
 #include <string.h>
-#include <strings.h>
-#include <sys/utsname.h>
 
-#include "base/text.h"
-
-static const struct {
-    const char *machine; /* uname -m, and other names that people use */
-    const char *name;
-} architectures[] = {
-    {"x86_64", "amd64"},        {"x86-64", "amd64"}, {"aarch64", "arm64"},   {"armv7l", "arm"},
-    {"armhf", "arm"},           {"armv6l", "arm"},   {"i686", "386"},        {"i386", "386"},
-    {"ppc64le", "ppc64le"},     {"s390x", "s390x"},  {"riscv64", "riscv64"}, {"mips64", "mips64"},
-    {"loongarch64", "loong64"},
-};
-
-static const char *architecture_name(const char *text)
-{
-    for (size_t i = 0; i < ARRAY_SIZE(architectures); i++)
-        if (strcasecmp(architectures[i].machine, text) == 0 || strcasecmp(architectures[i].name, text) == 0)
-            return architectures[i].name;
-    return NULL;
-}
+#include "base/memory.h"
+#include "oci/manifest.h"
+#include "store/store.h"
+#include "json/json_record.h"
 
 const char *platform_architecture(void)
 {
-    static _Thread_local struct utsname host;
-    uname(&host);
-    const char *name = architecture_name(host.machine);
-    return name ? name : host.machine;
+    static _Thread_local char name[32];
+    struct platform host = {0};
+    platform_host(&host);
+    snprintf(name, sizeof(name), "%s", host.architecture);
+    record_release(&platform_type, &host);
+    return name;
 }
 
-static bool is_system(const char *text)
+bool query_platform(const char *text, struct platform *out, struct error *err)
 {
-    static const char *const systems[] = {"linux", "windows", "darwin", "freebsd", "netbsd", "openbsd", "solaris"};
-    for (size_t i = 0; i < ARRAY_SIZE(systems); i++)
-        if (strcasecmp(systems[i], text) == 0)
-            return true;
-    return false;
+    struct platform platform = {0};
+    if (!record_parse(&platform_type, text, strlen(text), &platform, err))
+        return error_prefix(err, "failed to parse platform");
+    bool has_parts = string_is_set(platform.os) && string_is_set(platform.architecture);
+    if (!has_parts) {
+        bool has_any = string_is_set(platform.os) || string_is_set(platform.architecture) ||
+                       string_is_set(platform.variant) || string_is_set(platform.os_version);
+        record_release(&platform_type, &platform);
+        return error_set(err, ERROR_INVALID, "%s",
+                         has_any ? "both OS and Architecture must be provided" : "failed to parse platform: empty");
+    }
+    *out = platform;
+    return true;
 }
 
-bool platform_check(const char *platform, const char *image, struct error *err)
+bool platform_check(struct store *store, const char *text, const char *reference, struct error *err)
 {
-    _cleanup_strlist_ struct strlist parts = strlist_split(platform, '/');
-    const char *first = parts.items[0];
-    bool has_system = is_system(first);
-    const char *machine = has_system ? (parts.count > 1 ? parts.items[1] : platform_architecture()) : first;
-    const char *name = architecture_name(machine);
-    if (parts.count > 3)
-        return error_set(err, ERROR_INVALID, "\"%s\": cannot parse platform specifier: invalid argument", platform);
-    if ((parts.count == 1 && !has_system && !name))
-        return error_set(err, ERROR_INVALID, "\"%s\": unknown operating system or architecture: invalid argument",
-                         platform);
-    bool is_ours =
-        (!has_system || strcasecmp(first, "linux") == 0) && name && strcmp(name, platform_architecture()) == 0;
-    return is_ours || error_set(err, ERROR_NOT_FOUND,
-                                "image with reference %s was found but does not match the specified platform: wanted "
-                                "%s, actual: linux/%s",
-                                string_or_empty(image), platform, platform_architecture());
+    struct platform platform = {0};
+    if (!platform_parse(text, &platform, err))
+        return false;
+    _cleanup_image_ struct image image = {0};
+    bool is_fitting = !string_is_set(reference) || !image_get(store, reference, &image, NULL) ||
+                      image_check_platform(&image, reference, &platform, err);
+    record_release(&platform_type, &platform);
+    return is_fitting;
 }

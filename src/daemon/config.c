@@ -8,6 +8,8 @@
 #include "base/options.h"
 #include "daemon/config_file.h"
 #include "daemon/host.h"
+#include "registry/endpoint.h"
+#include "registry/registry.h"
 
 #define CONFIG_LIMIT   ((size_t)1 << 20)
 #define PLACE(member_) offsetof(struct daemon_config, member_)
@@ -16,6 +18,22 @@
 static bool parse_host(void *place, const char *value, struct error *err)
 {
     if (!host_check(value, err))
+        return false;
+    strlist_add(place, value);
+    return true;
+}
+
+static bool parse_insecure(void *place, const char *value, struct error *err)
+{
+    if (!insecure_registry_check(value, err))
+        return false;
+    strlist_add(place, value);
+    return true;
+}
+
+static bool parse_mirror(void *place, const char *value, struct error *err)
+{
+    if (!mirror_check(value, err))
         return false;
     strlist_add(place, value);
     return true;
@@ -36,6 +54,8 @@ static const struct option options[] = {
     {"help", 0, OPTION_BOOL, PLACE(wants_help), NULL, "Print usage"},
     {"host", 'H', OPTION_LIST, PLACE(hosts), "list", "Daemon socket(s) to connect to", NULL, parse_host},
     {"init-path", 0, OPTION_STRING, PLACE(init_path), "string", "Path to the wherry-init binary"},
+    {"insecure-registry", 0, OPTION_LIST, PLACE(insecure_registries), "list", "Enable insecure registry communication",
+     NULL, parse_insecure},
     {"ip-masq", 0, OPTION_BOOL, PLACE(has_ip_masq), NULL, "Enable IP masquerading", "true"},
     {"live-restore", 0, OPTION_BOOL, PLACE(is_live_restore), NULL,
      "Containers go on while the daemon is stopped or restarted", "true"},
@@ -43,8 +63,16 @@ static const struct option options[] = {
     {"log-level", 'l', OPTION_STRING, PLACE(log_level), "string",
      "Set the logging level (\"debug\"|\"info\"|\"warn\"|\"error\"|\"fatal\")", "info"},
     {"log-opt", 0, OPTION_LIST, PLACE(log_opts), "map", "Default log driver options for containers"},
+    {"max-concurrent-downloads", 0, OPTION_INT64, PLACE(max_concurrent_downloads), "int",
+     "Set the max concurrent downloads", "3"},
+    {"max-concurrent-uploads", 0, OPTION_INT64, PLACE(max_concurrent_uploads), "int", "Set the max concurrent uploads",
+     "5"},
+    {"max-download-attempts", 0, OPTION_INT64, PLACE(max_download_attempts), "int",
+     "Set the max download attempts for each pull", "5"},
     {"mtu", 0, OPTION_INT64, PLACE(mtu), "int", "Set the MTU for the default \"bridge\" network", "1500"},
     {"pidfile", 'p', OPTION_STRING, PLACE(pidfile), "string", "Path to use for daemon PID file", "/run/wherry.pid"},
+    {"registry-mirror", 0, OPTION_LIST, PLACE(registry_mirrors), "list", "Preferred registry mirror", NULL,
+     parse_mirror},
     {"shim-path", 0, OPTION_STRING, PLACE(shim_path), "string", "Path to the wherry-shim binary"},
     {"shutdown-timeout", 0, OPTION_INT64, PLACE(shutdown_timeout), "int", "Set the default shutdown timeout", "15"},
     {"tls", 0, OPTION_BOOL, PLACE(is_refused), NULL, "Use TLS; implied by --tlsverify", .unsupported = NO_TLS,
@@ -62,7 +90,10 @@ static const struct option options[] = {
 };
 static const struct option_table table = {options, ARRAY_SIZE(options)};
 
-static const struct config_key renamed_keys[] = {{"hosts", "host"}, {"log-opts", "log-opt"}};
+static const struct config_key renamed_keys[] = {{"hosts", "host"},
+                                                  {"insecure-registries", "insecure-registry"},
+                                                  {"log-opts", "log-opt"},
+                                                  {"registry-mirrors", "registry-mirror"}};
 
 void daemon_config_release(struct daemon_config *config)
 {
@@ -82,6 +113,9 @@ static void set_defaults(struct daemon_config *config)
     config->log_driver = xstrdup("json-file");
     config->default_shm_size = INT64_C(64) << 20;
     config->shutdown_timeout = 15;
+    config->max_concurrent_downloads = 3;
+    config->max_concurrent_uploads = 5;
+    config->max_download_attempts = 5;
     config->has_ip_masq = true;
     config->is_live_restore = true;
 }
@@ -114,6 +148,13 @@ static bool check(const struct daemon_config *config, struct error *err)
             return false;
     if (config->mtu < 0)
         return error_set(err, ERROR_INVALID, "invalid default MTU: %lld", (long long)config->mtu);
+    struct registry_options registry = {.insecure = config->insecure_registries,
+                                        .mirrors = config->registry_mirrors,
+                                        .max_downloads = config->max_concurrent_downloads,
+                                        .max_uploads = config->max_concurrent_uploads,
+                                        .max_attempts = config->max_download_attempts};
+    if (!registry_options_check(&registry, err))
+        return false;
     if (config->data_root[0] != '/' || config->exec_root[0] != '/')
         return error_set(err, ERROR_INVALID, "data-root and exec-root must be absolute paths");
     return true;

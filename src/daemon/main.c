@@ -127,6 +127,11 @@ static bool open_engine(struct daemon *daemon, const char *argv0, struct error *
         .stops_containers_at_shutdown = !config->is_live_restore,
         .shutdown_timeout = config->shutdown_timeout,
     };
+    options->registry = (struct registry_options){.insecure = config->insecure_registries,
+                                                  .mirrors = config->registry_mirrors,
+                                                  .max_downloads = config->max_concurrent_downloads,
+                                                  .max_uploads = config->max_concurrent_uploads,
+                                                  .max_attempts = config->max_download_attempts};
     default_log(config, &options->default_log);
     if (access(options->shim_program, X_OK) < 0)
         return error_errno(err, "cannot run %s (see --shim-path)", options->shim_program);

@@ -23,6 +23,9 @@ static void copy_options(struct engine_options *to, const struct engine_options 
     to->network.bridge_address = xstrdup(from->network.bridge_address);
     to->default_log = (struct log_config){.type = xstrdup(from->default_log.type)};
     strmap_copy(&to->default_log.config, &from->default_log.config);
+    to->registry.insecure = to->registry.mirrors = (struct strlist){0};
+    strlist_copy(&to->registry.insecure, &from->registry.insecure);
+    strlist_copy(&to->registry.mirrors, &from->registry.mirrors);
 }
 
 static void release_options(struct engine_options *options)
@@ -38,6 +41,8 @@ static void release_options(struct engine_options *options)
     for (size_t i = 0; i < ARRAY_SIZE(owned); i++)
         free((void *)(uintptr_t)owned[i]);
     strmap_release(&options->default_log.config);
+    strlist_release(&options->registry.insecure);
+    strlist_release(&options->registry.mirrors);
 }
 
 /* The first container need not wait for the compiler of the default policy. */
@@ -115,6 +120,7 @@ static bool open_parts(struct engine *engine, struct error *err)
     engine->network = network_open(store_database(engine->store), &options->network, err);
     if (!engine->network)
         return false;
+    engine->registry = registry_new(engine->store, &options->registry);
     engine->epoll = epoll_create1(EPOLL_CLOEXEC);
     engine->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = NULL};
@@ -199,6 +205,7 @@ void engine_close(struct engine *engine)
     free(engine->containers);
     close_fd(engine->epoll);
     close_fd(engine->wake);
+    registry_free(engine->registry);
     if (engine->network)
         network_close(engine->network);
     if (engine->store)
@@ -213,6 +220,11 @@ void engine_close(struct engine *engine)
 struct store *engine_store(struct engine *engine)
 {
     return engine->store;
+}
+
+struct registry *engine_registry(struct engine *engine)
+{
+    return engine->registry;
 }
 
 struct network_manager *engine_network(struct engine *engine)

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "network/network.h"
+#include "registry/registry.h"
 #include "store/store.h"
 
 struct engine;
@@ -17,6 +18,7 @@ struct engine_options {
     bool stops_containers_at_shutdown; /* live restore is the default */
     int64_t shutdown_timeout;          /* seconds */
     struct log_config default_log;
+    struct registry_options registry;
 };
 
 /* Opens store and network, finds the containers again: running ones go on, exits that happened meanwhile are recorded,
@@ -25,6 +27,7 @@ struct engine *engine_open(const struct engine_options *options, struct error *e
 void engine_close(struct engine *engine);
 struct store *engine_store(struct engine *engine);
 struct network_manager *engine_network(struct engine *engine);
+struct registry *engine_registry(struct engine *engine);
 const struct engine_options *engine_options(const struct engine *engine);
 
 /* Counts for `info`. */

@@ -10,6 +10,7 @@ struct engine {
     struct engine_options options; /* strings owned */
     struct store *store;
     struct network_manager *network;
+    struct registry *registry;
 
     pthread_mutex_t table_lock;    /* see container.h for the order of locks */
     struct container **containers; /* in order of creation */

@@ -193,6 +193,12 @@ bool platform_parse(const char *text, struct platform *out, struct error *err)
     return true;
 }
 
+char *platform_text(const struct platform *platform)
+{
+    return xasprintf("%s/%s%s%s", string_or_empty(platform->os), string_or_empty(platform->architecture),
+                     string_is_set(platform->variant) ? "/" : "", string_or_empty(platform->variant));
+}
+
 /* "v8" of arm64 and "v7" of arm are what an empty variant means; 0 for one that is not a number. */
 static int variant_number(const struct platform *platform)
 {

@@ -75,6 +75,8 @@ void platform_host(struct platform *out);
 /* "linux", "linux/arm64", "linux/arm/v7", "arm64": what is not given is the host's. Go's spellings are normalised
    (x86_64 → amd64, aarch64 → arm64). Docker's error for a bad one is ERROR_INVALID. */
 bool platform_parse(const char *text, struct platform *out, struct error *err);
+/* "linux/arm64/v8". The caller frees. */
+char *platform_text(const struct platform *platform);
 /* May an image for `offered` run where `wanted` is asked for? An empty variant of arm64 is v8, of arm v7; a lower
    variant of arm runs on a higher one. Higher is better; 0: no. */
 int platform_match(const struct platform *wanted, const struct platform *offered);

@@ -87,6 +87,10 @@ static bool insert(struct store *store, const struct image_creation *creation, c
     if (database_step(store->database, statement, err) != 0 || !insert_layers(store, image, err))
         return false;
 
+    for (size_t i = 0; i < creation->manifests.count; i++)
+        if (!image_execute(store, "INSERT OR IGNORE INTO image_manifests (digest, image_id) VALUES (?1, ?2)",
+                           creation->manifests.items[i], image->id, err))
+            return false;
     for (size_t i = 0; i < image->reference_count; i++) {
         _cleanup_free_ char *previous = NULL;
         if (!image_set_reference(store, &image->references[i], image->id, &previous, err))

@@ -61,9 +61,11 @@ bool store_recover(struct store *store, struct error *err);
        tags         (reference PRIMARY KEY, image_id)        "docker.io/library/busybox:latest"
        digests      (reference PRIMARY KEY, image_id)        "docker.io/library/busybox@sha256:…"
        container_layers (container_id, diff_id)              keeps the layers of containers whose image was removed
+       image_manifests (digest, image_id)                    manifests that name the image as their config
+       layer_sources (diff_id, repository, digest, size, media_type)  "docker.io/library/busybox" has the layer so
        documents    (sequence, kind, id, body)
 
    Deleting an image deletes its image_layers, tags and digests. The blobs that stay are those of layers, the image ids
-   (configs) and the digests after '@' in digests.reference (manifests). */
+   (configs), image_manifests, and the digests after '@' in digests.reference (manifests and indexes). */
 struct sqlite3;
 bool schema_upgrade(struct sqlite3 *connection, struct error *err);

@@ -144,6 +144,7 @@ struct addition {
     int64_t tar_size;
     char *diff_id;
     int64_t size;
+    const char *expected_blob; /* NULL: any */
     struct error extract_error;
 };
 
@@ -276,6 +277,11 @@ static bool publish(struct addition *addition, struct layer_info *out, struct er
     if (!blob)
         blob = TAKE_PTR(addition->tap.blob);
     bool is_done = blob_finish_unsynced(blob, &info.blob_digest, &info.blob_size, err);
+    bool is_kept_as_it_came = compression != COMPRESSION_XZ && compression != COMPRESSION_BZIP2;
+    if (is_done && addition->expected_blob && is_kept_as_it_came &&
+        strcmp(addition->expected_blob, info.blob_digest) != 0)
+        is_done = error_set(err, ERROR_INVALID, "filesystem layer verification failed for digest %s",
+                            addition->expected_blob);
     if (is_done && renameat(store->temporary, addition->folder, store->layers, digest_hex(info.diff_id)) == 0)
         free(TAKE_PTR(addition->folder));
     else if (is_done && errno != EEXIST && errno != ENOTEMPTY) /* else: another thread was faster */
@@ -308,7 +314,14 @@ static bool add(struct addition *addition, const char *expected, struct layer_in
 bool layer_add(struct store *store, stream_read read, void *context, const char *expected_diff_id,
                struct layer_info *out, struct error *err)
 {
-    struct addition addition = {.store = store, .tap = {.read = read, .context = context}, .root = -1};
+    return layer_add_checked(store, read, context, expected_diff_id, NULL, out, err);
+}
+
+bool layer_add_checked(struct store *store, stream_read read, void *context, const char *expected_diff_id,
+                       const char *expected_blob, struct layer_info *out, struct error *err)
+{
+    struct addition addition = {
+        .store = store, .tap = {.read = read, .context = context}, .root = -1, .expected_blob = expected_blob};
     if (expected_diff_id && !digest_hex(expected_diff_id))
         return error_set(err, ERROR_INVALID, "invalid diff id: %s", expected_diff_id);
     store_hold(store);

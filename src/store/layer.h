@@ -23,6 +23,9 @@ void layer_info_release(struct layer_info *info);
    error. A layer that is there already is not written twice. */
 bool layer_add(struct store *store, stream_read read, void *context, const char *expected_diff_id,
                struct layer_info *out, struct error *err);
+/* The same for a blob whose digest is known too; a mismatch is an error, and the blob is not kept. */
+bool layer_add_checked(struct store *store, stream_read read, void *context, const char *expected_diff_id,
+                       const char *expected_blob, struct layer_info *out, struct error *err);
 bool layer_exists(struct store *store, const char *diff_id);
 /* <data-root>/layers/<hex>; caller frees. */
 char *layer_path(const struct store *store, const char *diff_id);
@@ -33,5 +36,22 @@ bool layer_get(struct store *store, const char *diff_id, struct layer_info *out,
 bool layer_collect(struct store *store, struct error *err);
 /* Writes the uncompressed tar of the layer, byte for byte the one whose digest is its diff id. */
 bool layer_write_tar(struct store *store, const char *diff_id, stream_write write, void *context, struct error *err);
+/* Makes a gzip blob of a layer that is kept as a plain tar, in its place; *out is what there is then. The store must be
+   held. Returns false with ERROR_CANCELLED once is_cancelled (may be NULL) says so. */
+bool layer_compress(struct store *store, const char *diff_id, bool (*is_cancelled)(void *context), void *context,
+                    struct layer_info *out, struct error *err);
+
+/* A repository ("docker.io/library/busybox") that has the layer as a blob. */
+struct layer_source {
+    char *repository;
+    char *digest;
+    int64_t size;
+    char *media_type;
+};
+void layer_sources_free(struct layer_source *sources, size_t count);
+bool layer_source_add(struct store *store, const char *diff_id, const struct layer_source *source, struct error *err);
+/* *sources is the caller's: layer_sources_free. */
+bool layer_sources(struct store *store, const char *diff_id, struct layer_source **sources, size_t *count,
+                   struct error *err);
 /* Length of that tar in bytes. */
 bool layer_tar_size(struct store *store, const char *diff_id, int64_t *out, struct error *err);

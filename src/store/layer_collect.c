@@ -75,6 +75,7 @@ static bool keep_or_remove_blob(struct store *store, const char *name, struct er
 {
     static const char sql[] = "SELECT 1 FROM layers WHERE blob_digest = ?1 UNION ALL "
                               "SELECT 1 FROM images WHERE id = ?1 UNION ALL "
+                              "SELECT 1 FROM image_manifests WHERE digest = ?1 UNION ALL "
                               "SELECT 1 FROM digests WHERE substr(reference, instr(reference, '@') + 1) = ?1 LIMIT 1";
     int state = is_referenced(store, sql, name, err);
     if (state == 0 && unlinkat(store->content, name, 0) < 0 && errno != ENOENT)

@@ -26,6 +26,13 @@ static const char *const migrations[] = {
     "CREATE INDEX container_layers_diff_id ON container_layers (diff_id);"
     "CREATE TABLE documents (sequence INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, id TEXT NOT NULL,"
     " body TEXT NOT NULL, UNIQUE (kind, id));",
+    /* 1 → 2: the manifests that images came with, and where the blobs of layers are known to be */
+    "CREATE TABLE image_manifests (digest TEXT NOT NULL,"
+    " image_id TEXT NOT NULL REFERENCES images (id) ON DELETE CASCADE, PRIMARY KEY (digest, image_id)) WITHOUT ROWID;"
+    "CREATE INDEX image_manifests_image ON image_manifests (image_id);"
+    "CREATE TABLE layer_sources (diff_id TEXT NOT NULL REFERENCES layers (diff_id) ON DELETE CASCADE,"
+    " repository TEXT NOT NULL, digest TEXT NOT NULL, size INTEGER NOT NULL, media_type TEXT NOT NULL,"
+    " PRIMARY KEY (diff_id, repository)) WITHOUT ROWID;",
 };
 
 static bool fail(sqlite3 *connection, struct error *err)

@@ -50,12 +50,25 @@ struct image_creation {
     const char *parent; /* the id of the image it was made from, or NULL */
     struct strlist
         references; /* names to give it: "repo:tag", "repo@sha256:…", in any form that reference_parse takes */
+    struct strlist manifests; /* digests of blobs (blob_put): the manifests it came with */
 };
 /* Creates `count` images and their names in one durable transaction, after everything that was written reached the disk
    (see internal.h for the order). An image that is there already only gets the names. ids[i] is the i-th image's id
    (caller frees each); `renamed` (may be NULL) gets a pair "familiar reference" → id of the image that lost it. */
 bool image_create(struct store *store, const struct image_creation *creations, size_t count, char **ids,
                   struct strmap *renamed, struct error *err);
+/* All tags of a name ("docker.io/library/busybox"): full reference → id. */
+bool image_tags(struct store *store, const char *full_name, struct strmap *out, struct error *err);
+/* Is the image one for that platform? ERROR_NOT_FOUND in Docker's words; `shown` is how the user named it. */
+struct platform;
+bool image_check_platform(const struct image *image, const char *shown, const struct platform *wanted,
+                          struct error *err);
+/* The digests of the manifests that name the image, in no order. */
+bool image_manifests(struct store *store, const char *image_id, struct strlist *out, struct error *err);
+/* Adds a name by digest, and the manifest of that digest where `is_manifest` (its blob must be there). */
+bool image_add_digest(struct store *store, const char *image_id, const char *reference, bool is_manifest,
+                      struct error *err);
+
 /* What `rmi` did: "Untagged: busybox:latest", "Deleted: sha256:…", one line each, in Docker's order. Deleted layers
    have lines of their own, with their chain ids. */
 struct image_removal {

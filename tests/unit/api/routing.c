@@ -11,6 +11,7 @@
 #include "api/route.h"
 #include "api/version.h"
 #include "base/memory.h"
+#include "oci/manifest.h"
 
 static void test_versions(void **state)
 {
@@ -129,15 +130,15 @@ static void test_detach_keys(void **state)
 static void test_platforms(void **state)
 {
     _cleanup_error_ struct error err = ERROR_INIT;
-    _cleanup_free_ char *own = xasprintf("linux/%s", platform_architecture());
-    assert_true(platform_check(own, "x", &err));
-    assert_true(platform_check("linux", "x", &err));
-    assert_true(platform_check(platform_architecture(), "x", &err));
-    assert_false(platform_check("zz", "x", &err));
+    struct platform platform = {0};
+    assert_true(query_platform("{\"os\":\"linux\",\"architecture\":\"arm64\",\"variant\":\"v8\"}", &platform, &err));
+    assert_string_equal(platform.variant, "v8");
+    record_release(&platform_type, &platform);
+    assert_false(query_platform("{\"os\":\"linux\"}", &platform, &err));
+    assert_string_equal(error_message(&err), "both OS and Architecture must be provided");
+    assert_false(query_platform("{}", &platform, &err));
+    assert_false(query_platform("linux", &platform, &err));
     assert_int_equal(err.kind, ERROR_INVALID);
-    assert_false(platform_check("linux/s390x", "x", &err));
-    assert_int_equal(err.kind, ERROR_NOT_FOUND);
-    assert_false(platform_check("windows", "x", &err));
 }
 
 static void test_json_text(void **state)
