@@ -95,7 +95,7 @@ bool containers_create(struct call *call, struct error *err)
     if (!read_create_request(call, &request, err))
         return false;
     const char *platform = query_text(call, "platform");
-    if (string_is_set(platform) && call->version >= 141 && 
+    if (string_is_set(platform) && call->version >= 141 &&
         !platform_check(engine_store(call->engine), platform, request.config.image, err))
         return false;
     _cleanup_free_ char *id = NULL;

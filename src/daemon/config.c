@@ -91,9 +91,9 @@ static const struct option options[] = {
 static const struct option_table table = {options, ARRAY_SIZE(options)};
 
 static const struct config_key renamed_keys[] = {{"hosts", "host"},
-                                                  {"insecure-registries", "insecure-registry"},
-                                                  {"log-opts", "log-opt"},
-                                                  {"registry-mirrors", "registry-mirror"}};
+                                                 {"insecure-registries", "insecure-registry"},
+                                                 {"log-opts", "log-opt"},
+                                                 {"registry-mirrors", "registry-mirror"}};
 
 void daemon_config_release(struct daemon_config *config)
 {

@@ -21,7 +21,7 @@ struct daemon_config {
     char *log_driver;
     char *init_path;
     char *shim_path;
-    struct strlist log_opts;  /* "key=value" */
+    struct strlist log_opts; /* "key=value" */
     struct strlist insecure_registries, registry_mirrors;
     int64_t max_concurrent_downloads, max_concurrent_uploads, max_download_attempts;
     int64_t mtu;              /* 0: default */
