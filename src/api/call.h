@@ -22,11 +22,12 @@ struct call {
    has begun one. */
 typedef bool (*call_handler)(struct call *call, struct error *err);
 
-/* system.c, info.c */
+/* system.c, info.c, events.c */
 bool system_ping(struct call *call, struct error *err);
 bool system_version(struct call *call, struct error *err);
 bool system_info(struct call *call, struct error *err);
 bool system_plugins(struct call *call, struct error *err);
+bool system_events(struct call *call, struct error *err);
 /* containers.c */
 bool containers_list(struct call *call, struct error *err);
 bool containers_create(struct call *call, struct error *err);

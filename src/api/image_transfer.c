@@ -3,6 +3,16 @@
 #include "api/request.h"
 #include "api/respond.h"
 #include "base/memory.h"
+#include "engine/events.h"
+
+/* From "Loaded image: busybox:latest" and "Loaded image ID: sha256:…". */
+static void tell_of_loaded(struct call *call, const char *message)
+{
+    _cleanup_image_ struct image image = {0};
+    const char *colon = string_starts_with(message, "Loaded image") ? strstr(message, ": ") : NULL;
+    if (colon && image_get(engine_store(call->engine), colon + 2, &image, NULL))
+        image_event(call->engine, "load", image.id, image.id);
+}
 
 bool images_load(struct call *call, struct error *err)
 {
@@ -12,6 +22,7 @@ bool images_load(struct call *call, struct error *err)
     /* The status is 200 even for an archive that is no image: Docker has begun its progress stream by then. */
     http_exchange_begin(call->exchange, 200, "application/json");
     for (size_t i = 0; i < messages.count; i++) {
+        tell_of_loaded(call, messages.items[i]);
         _cleanup_free_ char *line = xasprintf("%s\n", messages.items[i]);
         respond_line(call, json_pack("{s:o}", "stream", json_text(line)));
     }
@@ -36,6 +47,11 @@ bool images_save(struct call *call, struct error *err)
         http_query_all(call->exchange->query, "names", &names);
     if (!store_save(engine_store(call->engine), &names, write_archive, call, err))
         return false;
+    for (size_t i = 0; i < names.count; i++) {
+        _cleanup_image_ struct image image = {0};
+        if (image_get(engine_store(call->engine), names.items[i], &image, NULL))
+            image_event(call->engine, "save", image.id, image.id);
+    }
     return call->exchange->has_answered || http_exchange_begin(call->exchange, 200, "application/x-tar") || true;
 }
 
@@ -54,6 +70,9 @@ static bool import(struct call *call, struct error *err)
     strlist_release(&options.changes);
     if (!is_imported)
         return false;
+    if (string_is_set(options.repository))
+        image_event_tag(call->engine, options.repository, options.tag);
+    image_event(call->engine, "import", id, id);
     http_exchange_begin(call->exchange, 200, "application/json");
     respond_line(call, json_pack("{s:s}", "status", id));
     free(id);

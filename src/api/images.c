@@ -3,6 +3,7 @@
 #include "api/respond.h"
 #include "base/memory.h"
 #include "engine/containers.h"
+#include "engine/events.h"
 #include "store/image_json.h"
 
 /* ?filter= of clients before 1.25 is a reference. Returns the filters as text (caller frees). */
@@ -50,8 +51,10 @@ bool images_history(struct call *call, struct error *err)
 bool images_tag(struct call *call, struct error *err)
 {
     const char *repository = query_text(call, "repo"), *tag = query_text(call, "tag");
-    return image_tag(engine_store(call->engine), call->target, repository, string_is_set(tag) ? tag : NULL, err) &&
-           respond_empty(call, 201);
+    if (!image_tag(engine_store(call->engine), call->target, repository, string_is_set(tag) ? tag : NULL, err))
+        return false;
+    image_event_tag(call->engine, repository, tag);
+    return respond_empty(call, 201);
 }
 
 /* The image_user_function: a running container before one that is not. */
@@ -86,6 +89,10 @@ bool images_remove(struct call *call, struct error *err)
                       find_user, call, &removals, &count, err))
         return false;
     json_t *list = json_array();
+    for (size_t i = 0; i < count; i++)
+        if (removals[i].image_id)
+            image_event(call->engine, removals[i].is_deletion ? "delete" : "untag", removals[i].image_id,
+                        removals[i].image_id);
     for (size_t i = 0; i < count; i++)
         json_array_append_new(
             list, json_pack("{s:o}", removals[i].is_deletion ? "Deleted" : "Untagged", json_text(removals[i].what)));

@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/id.h"
 #include "base/memory.h"
+#include "engine/events.h"
 #include "engine/host_limits.h"
 
 /* An identity of this installation that outlives restarts: <data-root>/engine-id, a UUID as Docker's. */
@@ -179,7 +180,7 @@ bool system_info(struct call *call, struct error *err)
     set(info, "LoggingDriver", json_string(options->default_log_driver ? options->default_log_driver : "json-file"));
     set(info, "CgroupDriver", json_string("cgroupfs"));
     set(info, "CgroupVersion", json_string(limits->cgroup_version == 2 ? "2" : "1"));
-    set(info, "NEventsListener", json_integer(0));
+    set(info, "NEventsListener", json_integer((json_int_t)events_subscriber_count(call->engine)));
     add_host(info);
     set(info, "DockerRootDir", json_text(engine->data_root));
     add_environment(info);

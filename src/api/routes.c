@@ -7,7 +7,7 @@ const struct route routes[] = {
     {"HEAD", "/_ping", system_ping, 0},
     {"GET", "/version", system_version, 0},
     {"GET", "/info", system_info, 0},
-    {"GET", "/events", NULL, 0},
+    {"GET", "/events", system_events, 0},
     {"GET", "/system/df", NULL, 125},
     {"POST", "/auth", registry_auth_check, 0},
 

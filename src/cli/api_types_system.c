@@ -1,4 +1,4 @@
-/* version and info. */
+/* version, info and events. */
 #include "cli/api_types.h"
 #include "cli/api_types_rows.h"
 
@@ -187,3 +187,12 @@ static const struct value_field info_report_fields[] = {
     O(ClientErrors, type_strings),
 };
 const struct value_type info_report_type = VALUE_STRUCT("system.dockerInfo", info_report_fields);
+
+static const struct value_field actor_fields[] = {F(ID, type_string), F(Attributes, type_map_string)};
+STRUCT_OF(actor, "events.Actor", actor_fields);
+static const struct value_field event_fields[] = {
+    NO(Status, "status", type_string), NO(ID, "id", type_string),      NO(From, "from", type_string),
+    F(Type, type_string),              F(Action, type_string),         F(Actor, actor),
+    NO(Scope, "scope", type_string),   NO(Time, "time", type_int64),   NO(TimeNano, "timeNano", type_int64),
+};
+const struct value_type event_type = VALUE_STRUCT("events.Message", event_fields);

@@ -16,6 +16,7 @@
     row(container_prune) \
     row(commands_dump) \
     row(create) \
+    row(events) \
     row(history) \
     row(image) \
     row(image_inspect) \

@@ -89,6 +89,8 @@ bool container_attach_finish(struct container_attach *attach_taken, struct shim_
     if (!attachment)
         return true;
     bool is_replayed = !wants_logs || replay_between_verbs(attach, attachment, err);
+    if (is_replayed)
+        container_event(container, "attach", NULL);
     if (!is_replayed || !wants_stream) {
         attachment->fd = close_fd(attachment->fd);
         return is_replayed;

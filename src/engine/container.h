@@ -77,6 +77,7 @@ struct container {
     struct watch watch; /* of the running process */
     int64_t restart_at; /* CLOCK_MONOTONIC nanoseconds, in STATUS_RESTARTING; 0: not planned */
     int64_t restart_delay;
+    bool is_being_stopped;      /* by a stop or restart, whose event is told with the exit */
     bool is_restart_wanted_off; /* stop or kill by the user during this run: the policy does not apply */
     struct container_wait *waits;
     struct shim_attachment *attachments; /* clients that attached before the start */

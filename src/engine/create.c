@@ -306,6 +306,8 @@ bool container_create(struct engine *engine, const char *name, struct create_req
         volumes_remove_anonymous(engine, container);
         remove_files(container);
     }
+    if (is_good)
+        container_event(container, "create", NULL);
     container_end(container);
     if (!is_good)
         return false;

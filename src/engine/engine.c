@@ -133,6 +133,7 @@ struct engine *engine_open(const struct engine_options *options, struct error *e
 {
     struct engine *engine = NEW(struct engine);
     engine->epoll = engine->wake = -1;
+    engine->events = event_hub_new();
     copy_options(&engine->options, options);
     pthread_mutex_init(&engine->table_lock, NULL);
     pthread_mutex_init(&engine->job_lock, NULL);
@@ -210,6 +211,7 @@ void engine_close(struct engine *engine)
         network_close(engine->network);
     if (engine->store)
         store_close(engine->store);
+    event_hub_free(engine->events);
     release_options(&engine->options);
     pthread_cond_destroy(&engine->job_ended);
     pthread_mutex_destroy(&engine->job_lock);

@@ -5,12 +5,14 @@
 
 #include "engine/container.h"
 #include "engine/engine.h"
+#include "engine/events.h"
 
 struct engine {
     struct engine_options options; /* strings owned */
     struct store *store;
     struct network_manager *network;
     struct registry *registry;
+    struct event_hub *events;
 
     pthread_mutex_t table_lock;    /* see container.h for the order of locks */
     struct container **containers; /* in order of creation */

@@ -116,6 +116,17 @@ void exec_table_release(struct engine *engine)
     free(TAKE_PTR(engine->execs));
 }
 
+/* "exec_create: sh -c date": the arguments follow after a space even where there are none. */
+static void tell(const struct exec_session *session, const char *what)
+{
+    const struct strlist *command = &session->request.cmd;
+    _cleanup_strbuf_ struct strbuf action = STRBUF_INIT;
+    strbuf_addf(&action, "%s: %s ", what, command->items[0]);
+    for (size_t i = 1; i < command->count; i++)
+        strbuf_addf(&action, "%s%s", i > 1 ? " " : "", command->items[i]);
+    container_event(session->container, strbuf_text(&action), "execID", session->id, NULL);
+}
+
 bool exec_create(struct engine *engine, const char *reference, struct exec_request *request, char **id,
                  struct error *err)
 {
@@ -144,7 +155,10 @@ bool exec_create(struct engine *engine, const char *reference, struct exec_reque
     pthread_mutex_lock(&engine->table_lock);
     struct exec_session **place = APPEND(engine->execs, engine->exec_count);
     *place = session;
+    session_ref(session);
     pthread_mutex_unlock(&engine->table_lock);
+    tell(session, "exec_create");
+    session_unref(session);
     return true;
 }
 
@@ -293,6 +307,7 @@ bool exec_start(struct engine *engine, const char *exec_id, bool is_detached, in
     _cleanup_close_ int client = attachment->fd < 0 ? -1 : fcntl(attachment->fd, F_DUPFD_CLOEXEC, 3);
     _cleanup_error_ struct error why = ERROR_INIT;
     int exit_code = 126;
+    tell(session, "exec_start");
     if (run_session(session, rows, columns, attachment, &exit_code, &why))
         return true;
     record_failure(session, exit_code);
@@ -312,7 +327,10 @@ void exec_record_exit(struct exec_session *session)
     epoll_ctl(session->container->engine->epoll, EPOLL_CTL_DEL, watch, NULL);
     struct shim_exit exit = {.exit_code = 137};
     (void)shim_read_exec_exit(watch, &exit, NULL);
+    char code[16];
+    snprintf(code, sizeof(code), "%d", exit.exit_code);
     record_failure(session, exit.exit_code);
+    container_event(session->container, "exec_die", "execID", session->id, "exitCode", code, NULL);
     session_unref(session);
 }
 

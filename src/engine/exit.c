@@ -12,6 +12,7 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "engine/container_events.h"
 #include "engine/engine_state.h"
 #include "network/network.h"
 #include "runtime/cgroup.h"
@@ -83,6 +84,8 @@ void container_record_exit(struct container *container, const struct shim_exit *
         string_replace(&shown->mac_address, NULL);
         shown->ip_prefix_length = 0;
     }
+    bool is_stopped = container->is_being_stopped;
+    container->is_being_stopped = false;
     struct restart_state restart = restart_state_of(container);
     bool is_again = restart_after_exit(&restart, exit->exit_code, record->finished_at - record->started_at);
     container->status = is_again ? STATUS_RESTARTING : STATUS_EXITED;
@@ -96,6 +99,7 @@ void container_record_exit(struct container *container, const struct shim_exit *
     if (!container_save(container, NOT_DURABLE, &err))
         log_and_release(LOG_LEVEL_ERROR, &err, "cannot record the exit of container %s", record->id);
     shim_forget(directory);
+    container_event_exit(container, exit, is_stopped);
 }
 
 static void handle_container(struct container *container)

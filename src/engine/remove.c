@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "engine/container_events.h"
 #include "engine/engine_state.h"
 #include "engine/volumes.h"
 #include "network/network.h"
@@ -49,6 +50,8 @@ bool container_destroy(struct container *container, bool removes_volumes, struct
         exec_forget_container(engine, container);
         container_table_remove(engine, container);
     }
+    if (is_removed)
+        container_event(container, "destroy", NULL);
     container_lock(container);
     container->status = is_removed ? STATUS_REMOVING : STATUS_DEAD;
     container->is_removed = is_removed;
@@ -85,6 +88,7 @@ static bool kill_first(struct container *container, struct error *err)
     if (!shim_kill(directory, SIGKILL, false, &why) && why.kind != ERROR_NOT_FOUND)
         return error_set(err, ERROR_INTERNAL, "cannot remove container \"/%s\": could not kill container: %s",
                          container->record.name, error_message(&why));
+    container_event_kill(container, SIGKILL);
     container_lock(container);
     bool is_paused = container->status == STATUS_PAUSED;
     _cleanup_free_ char *cgroup = xstrdup(container->record.cgroups_path);

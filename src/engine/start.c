@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "engine/container_events.h"
 #include "engine/engine_state.h"
 #include "engine/log_config.h"
 #include "engine/spec.h"
@@ -127,9 +128,13 @@ bool container_run(struct container *container, struct error *err)
     struct json_file_options log = {0};
     bool is_running = read_log_options(container, &log, &why) && spec_build(container, &launch, &endpoints, &why);
     if (is_running) {
+        container_event_networks(container, &endpoints, "connect");
+        container_event_volumes(container, true);
         is_running = launch_shim(container, &launch, &log, &pid, &watch, &why);
         if (!is_running) {
             network_leave(container->engine->network, container->record.id);
+            container_event_networks(container, &endpoints, "disconnect");
+            container_event_volumes(container, false);
             exit_code = start_error_translate(&why);
         }
     }
@@ -138,6 +143,7 @@ bool container_run(struct container *container, struct error *err)
         struct error unsaved = ERROR_INIT;
         if (!container_save(container, NOT_DURABLE, &unsaved))
             log_and_release(LOG_LEVEL_WARNING, &unsaved, "cannot save container %s", container->record.id);
+        container_event(container, "start", NULL);
         supervisor_watch(container->engine, &container->watch);
     } else {
         record_failure(container, exit_code, &why);

@@ -3,6 +3,7 @@
 #include <signal.h>
 
 #include "base/memory.h"
+#include "engine/container_events.h"
 #include "engine/engine_state.h"
 #include "engine/names.h"
 #include "engine/signal_name.h"
@@ -21,12 +22,15 @@ static bool send_signal(struct container *container, int number, struct error *e
     _cleanup_free_ char *directory = container_run_path(container);
     if (!shim_kill(directory, number, false, err))
         return false;
+    container_event_kill(container, number);
     container_lock(container);
     bool is_paused = container->status == STATUS_PAUSED;
     _cleanup_free_ char *cgroup = xstrdup(container->record.cgroups_path);
     if (is_paused)
         container->status = STATUS_RUNNING;
     container_unlock(container);
+    if (is_paused)
+        container_event(container, "unpause", NULL);
     return !is_paused || cgroup_freeze(cgroup, false, err);
 }
 
@@ -79,17 +83,8 @@ static int stop_signal_of(const struct container *container, const char *asked, 
     return string_is_set(own) ? signal_parse(own, err) : SIGTERM;
 }
 
-static bool stop(struct container *container, const char *signal_text, int64_t timeout, struct error *err)
+static bool stop_process(struct container *container, int number, int64_t timeout, struct error *err)
 {
-    int number = stop_signal_of(container, signal_text, err);
-    if (number < 0) {
-        if (err)
-            err->kind = ERROR_INTERNAL; /* as Docker has it, here though not for kill */
-        return false;
-    }
-    if (timeout == INT64_MIN)
-        timeout = container->record.config.stop_timeout.is_set ? container->record.config.stop_timeout.value : 10;
-    mark_stopped_by_user(container);
     if (cancel_restart(container))
         return true;
     _cleanup_error_ struct error why = ERROR_INIT;
@@ -101,6 +96,31 @@ static bool stop(struct container *container, const char *signal_text, int64_t t
     if (container_await_exit(container, nanoseconds))
         return true;
     return kill_and_wait(container, err);
+}
+
+static bool stop(struct container *container, const char *signal_text, int64_t timeout, struct error *err)
+{
+    int number = stop_signal_of(container, signal_text, err);
+    if (number < 0) {
+        if (err)
+            err->kind = ERROR_INTERNAL; /* as Docker has it, here though not for kill */
+        return false;
+    }
+    if (timeout == INT64_MIN)
+        timeout = container->record.config.stop_timeout.is_set ? container->record.config.stop_timeout.value : 10;
+    mark_stopped_by_user(container);
+    container_lock(container);
+    container->is_being_stopped = true;
+    container_unlock(container);
+    bool is_stopped = stop_process(container, number, timeout, err);
+    /* The exit tells of the stop, unless there was none to be recorded any more. */
+    container_lock(container);
+    bool is_untold = container->is_being_stopped;
+    container->is_being_stopped = false;
+    container_unlock(container);
+    if (is_stopped && is_untold)
+        container_event(container, "stop", NULL);
+    return is_stopped;
 }
 
 bool container_stop(struct engine *engine, const char *reference, const char *signal, int64_t timeout,
@@ -144,6 +164,8 @@ bool container_restart(struct engine *engine, const char *reference, const char 
     bool is_possible = check(container, VERB_START, reference, err);
     container_unlock(container);
     bool is_started = is_possible && container_run(container, err);
+    if (is_started)
+        container_event(container, "restart", NULL);
     container_end(container);
     return is_started || error_prefix(err, "Cannot restart container %s", reference);
 }
@@ -192,6 +214,7 @@ bool container_pause(struct engine *engine, const char *reference, bool is_pause
         container->status = is_paused ? STATUS_PAUSED : STATUS_RUNNING;
         container_unlock(container);
         is_done = container_save(container, NOT_DURABLE, err);
+        container_event(container, is_paused ? "pause" : "unpause", NULL);
     }
     container_end(container);
     if (!is_done && is_possible)
@@ -209,6 +232,7 @@ bool container_rename(struct engine *engine, const char *reference, const char *
     const char *plain = name[0] == '/' ? name + 1 : name;
     bool is_done = false;
     container_lock(container);
+    _cleanup_free_ char *old_name = xasprintf("/%s", container->record.name);
     bool is_same = string_equal(container->record.name, plain);
     bool is_possible = check(container, VERB_RENAME, reference, err);
     container_unlock(container);
@@ -225,6 +249,8 @@ bool container_rename(struct engine *engine, const char *reference, const char *
         error_prefix(err, "Error when allocating new name");
     else
         is_done = container_save(container, DURABLE, err);
+    if (is_done)
+        container_event(container, "rename", "oldName", old_name, NULL);
     container_end(container);
     return is_done;
 }
@@ -238,5 +264,11 @@ bool container_resize(struct engine *engine, const char *reference, int64_t rows
     bool is_possible = check(container, VERB_RESIZE, reference, err);
     container_unlock(container);
     _cleanup_free_ char *directory = container_run_path(container);
-    return is_possible && shim_resize(directory, NULL, rows, columns, err);
+    if (!is_possible || !shim_resize(directory, NULL, rows, columns, err))
+        return false;
+    char height[32], width[32];
+    snprintf(height, sizeof(height), "%lld", (long long)rows);
+    snprintf(width, sizeof(width), "%lld", (long long)columns);
+    container_event(container, "resize", "height", height, "width", width, NULL);
+    return true;
 }

@@ -37,8 +37,11 @@ bool volumes_prepare(struct engine *engine, struct container_record *record, str
         }
         free(mount->point.source);
         mount->point.source = xasprintf("%s/volumes/%s/_data", engine->options.data_root, mount->point.name);
+        bool is_new = access(mount->point.source, F_OK) < 0;
         if (!directory_make(mount->point.source, 0755, err))
             return false;
+        if (is_new)
+            event_emit_pairs(engine, "volume", "create", mount->point.name, "driver", "local", NULL);
         if (mount->wants_copy && is_empty_folder(mount->point.source)) {
             _cleanup_strlist_ struct strlist layers = {0};
             container_lower_folders(record, engine->store, &layers);
@@ -72,5 +75,7 @@ void volumes_remove_anonymous(struct engine *engine, const struct container *con
         _cleanup_free_ char *path = xasprintf("%s/volumes/%s", engine->options.data_root, mount->point.name);
         if (!tree_remove(AT_FDCWD, path, &err))
             log_and_release(LOG_LEVEL_WARNING, &err, "cannot remove volume %s", mount->point.name);
+        else
+            event_emit_pairs(engine, "volume", "destroy", mount->point.name, "driver", "local", NULL);
     }
 }
