@@ -191,8 +191,15 @@ const struct value_type info_report_type = VALUE_STRUCT("system.dockerInfo", inf
 static const struct value_field actor_fields[] = {F(ID, type_string), F(Attributes, type_map_string)};
 STRUCT_OF(actor, "events.Actor", actor_fields);
 static const struct value_field event_fields[] = {
-    NO(Status, "status", type_string), NO(ID, "id", type_string),      NO(From, "from", type_string),
-    F(Type, type_string),              F(Action, type_string),         F(Actor, actor),
-    NO(Scope, "scope", type_string),   NO(Time, "time", type_int64),   NO(TimeNano, "timeNano", type_int64),
+    NO(Status, "status", type_string),
+    NO(ID, "id", type_string),
+    NO(From, "from", type_string),
+    F(Type, type_string),
+    F(Action, type_string),
+    F(Actor, actor),
+    NO(Scope, "scope", type_string),
+    NO(Time, "time", type_int64),
+    NO(TimeNano, "timeNano", type_int64),
 };
-const struct value_type event_type = VALUE_STRUCT("events.Message", event_fields);
+STRUCT_OF(event_message, "events.Message", event_fields);
+const struct value_type event_type = VALUE_POINTER("*events.Message", &event_message);

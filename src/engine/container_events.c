@@ -25,8 +25,8 @@ void container_event_volumes(struct container *container, bool is_start)
         if (is_start)
             event_emit_pairs(container->engine, "volume", "mount", point->name, "driver", driver, "container",
                              container->record.id, "destination", point->destination, "read/write",
-                             point->is_writable ? "true" : "false", "propagation",
-                             string_or_empty(point->propagation), NULL);
+                             point->is_writable ? "true" : "false", "propagation", string_or_empty(point->propagation),
+                             NULL);
         else
             event_emit_pairs(container->engine, "volume", "unmount", point->name, "driver", driver, "container",
                              container->record.id, NULL);

@@ -80,7 +80,7 @@ static bool match_labels(const json_t *filters, const struct event *event)
 
 bool event_matches(const json_t *filters, const struct event *event)
 {
-    static const char *const actors[] = {"daemon", "container", "plugin",  "volume", "network",
+    static const char *const actors[] = {"daemon", "container", "plugin", "volume", "network",
                                          "node",   "service",   "secret", "config"};
     if (!filters)
         return true;

@@ -215,8 +215,8 @@ struct event_subscription *events_subscribe(struct engine *engine, const struct 
     size_t kept = MIN(hub->emitted, (size_t)HISTORY_LENGTH);
     for (size_t i = hub->emitted - kept; i < hub->emitted && (query->has_since || query->has_until); i++) {
         struct event *event = hub->history[i % HISTORY_LENGTH];
-        bool is_within = (!query->has_since || event->time >= query->since) &&
-                         (!query->has_until || event->time <= query->until);
+        bool is_within =
+            (!query->has_since || event->time >= query->since) && (!query->has_until || event->time <= query->until);
         if (is_within && event_matches(query->filters, event))
             enqueue(subscription, event);
     }

@@ -12,8 +12,7 @@ struct container;
 
 /* `type` is "container", "image", "network", "volume", "daemon" …; `id` is the actor's. The attributes are emptied;
    NULL: none. Callable from every thread, with any lock of the engine held. */
-void event_emit(struct engine *engine, const char *type, const char *action, const char *id,
-                struct strmap *attributes);
+void event_emit(struct engine *engine, const char *type, const char *action, const char *id, struct strmap *attributes);
 /* The same with the attributes as pairs of key and value, up to NULL. A pair whose value is NULL is left out. */
 void event_emit_pairs(struct engine *engine, const char *type, const char *action, const char *id, ...)
     __attribute__((sentinel));
