@@ -108,7 +108,7 @@ happened() { client events --since "$SINCE" --until "$(date +%s.%N)" --format '{
     sleep 0.05
   done
   [ "$(cat "$BATS_TEST_TMPDIR/live")" = seen ]
-  kill $listener
+  pkill -P $listener
   wait $listener || true
   for try in $(seq 100); do
     [ "$(client info -f '{{.NEventsListener}}')" = 0 ] && break
