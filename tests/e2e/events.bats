@@ -154,7 +154,7 @@ def ask(request):
     s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]); s.sendall(request.encode()); return s
 listener = ask('GET /v1.50/events HTTP/1.1\r\nHost: x\r\n\r\n')
 assert b'200 OK' in listener.recv(4096)
-body = json.dumps({'Image': 'busybox', 'Labels': {'filler': 'x' * 4000}})
+body = json.dumps({'Image': 'busybox', 'Cmd': ['sleep', '60'], 'Labels': {'filler': 'x' * 4000}})
 import http.client
 class Local(http.client.HTTPConnection):
     def connect(self):
@@ -165,12 +165,13 @@ def call(method, path, body=None):
     answer = api.getresponse(); data = answer.read(); assert answer.status < 300, data
     return json.loads(data) if data else None
 id = call('POST', '/containers/create', body)['Id']
+call('POST', f'/containers/{id}/start')
 listeners = lambda: call('GET', '/info')['NEventsListener']
 assert listeners() == 1
 for turn in range(6000):
-    call('POST', f'/containers/{id}/rename?name=turn{turn}')
+    call('POST', f'/containers/{id}/kill?signal=URG')
     if turn % 100 == 0 and listeners() == 0: break
 assert listeners() == 0, 'the listener is still there'
-call('DELETE', f'/containers/{id}')
+call('DELETE', f'/containers/{id}?force=1')
 PY
 }
