@@ -189,7 +189,7 @@ static void test_times(void **state)
     const unix_nano now = INT64_C(1000000) * NANOSECONDS_PER_SECOND;
     setenv("TZ", "UTC", 1);
     static const char *const cases[][2] = {
-        {"10m", "999400.000000000"},
+        {"10m", "999400"},
         {"1136073600", "1136073600"},
         {"1136073600.5", "1136073600.5"},
         {"2006-01-02T15:04:05Z", "1136214245.000000000"},
