@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "engine/events.h"
 #include "engine/host_limits.h"
+#include "engine/log_config.h"
 
 /* An identity of this installation that outlives restarts: <data-root>/engine-id, a UUID as Docker's. */
 static char *engine_identity(const char *data_root)
@@ -169,9 +170,12 @@ bool system_info(struct call *call, struct error *err)
         json_pack("[[s, s], [s, s], [s, s], [s, s], [s, s]]", "Backing Filesystem", host_file_system(engine->data_root),
                   "Supports d_type", "true", "Using metacopy", "false", "Native Overlay Diff", "true", "userxattr",
                   "false"));
+    json_t *logs = json_array();
+    for (const char *const *driver = log_drivers(); *driver; driver++)
+        json_array_append_new(logs, json_string(*driver));
     set(info, "Plugins",
-        json_pack("{s:[s], s:o, s:n, s:[s, s]}", "Volume", "local", "Network", networks(engine_network(call->engine)),
-                  "Authorization", "Log", "json-file", "none"));
+        json_pack("{s:[s], s:o, s:n, s:o}", "Volume", "local", "Network", networks(engine_network(call->engine)),
+                  "Authorization", "Log", logs));
     add_limits(info, limits);
     set(info, "Debug", json_boolean(options->is_debugging && options->is_debugging()));
     set(info, "NFd", json_integer((json_int_t)host_open_fds()));

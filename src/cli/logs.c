@@ -19,24 +19,44 @@ struct logs_options {
     char *tail;
 };
 
-static bool write_frame(void *context, enum frame_stream stream, const void *data, size_t length, struct error *err)
+/* Frames are lines: those of one stream that came together are written together. */
+struct log_output {
+    enum frame_stream stream;
+    struct strbuf pending;
+};
+
+static bool write_pending(struct log_output *output, struct error *err)
 {
-    if (write_full(stream == FRAME_STDERR ? STDERR_FILENO : STDOUT_FILENO, data, length) < 0)
-        return error_errno(err, "write");
+    int fd = output->stream == FRAME_STDERR ? STDERR_FILENO : STDOUT_FILENO;
+    bool is_written = write_full(fd, strbuf_text(&output->pending), output->pending.length) == 0;
+    strbuf_truncate(&output->pending, 0);
+    return is_written || error_errno(err, "write");
+}
+
+static bool add_frame(void *context, enum frame_stream stream, const void *data, size_t length, struct error *err)
+{
+    struct log_output *output = context;
+    if (stream != output->stream && output->pending.length && !write_pending(output, err))
+        return false;
+    output->stream = stream;
+    strbuf_add(&output->pending, data, length);
     return true;
 }
 
 static bool show_logs(struct client_stream *stream, bool is_tty, struct error *err)
 {
     struct frame_decoder frames = {0};
-    char piece[32768];
+    struct log_output output = {.stream = FRAME_STDOUT};
+    char piece[65536];
     ssize_t count = 0;
-    while ((count = client_stream_read(stream, piece, sizeof(piece))) > 0) {
-        bool is_shown = is_tty ? write_frame(NULL, FRAME_STDOUT, piece, (size_t)count, err)
-                               : frames_decode(&frames, piece, (size_t)count, write_frame, NULL, err);
-        if (!is_shown)
-            return false;
-    }
+    bool is_shown = true;
+    while (is_shown && (count = client_stream_read(stream, piece, sizeof(piece))) > 0)
+        is_shown = (is_tty ? add_frame(&output, FRAME_STDOUT, piece, (size_t)count, err)
+                           : frames_decode(&frames, piece, (size_t)count, add_frame, &output, err)) &&
+                   write_pending(&output, err);
+    strbuf_release(&output.pending);
+    if (!is_shown)
+        return false;
     return count == 0 || error_errno(err, "reading the logs");
 }
 

@@ -8,6 +8,7 @@
 #include "base/options.h"
 #include "daemon/config_file.h"
 #include "daemon/host.h"
+#include "engine/engine.h"
 #include "registry/endpoint.h"
 #include "registry/registry.h"
 
@@ -62,6 +63,8 @@ static const struct option options[] = {
     {"log-driver", 0, OPTION_STRING, PLACE(log_driver), "string", "Default driver for container logs", "json-file"},
     {"log-level", 'l', OPTION_STRING, PLACE(log_level), "string",
      "Set the logging level (\"debug\"|\"info\"|\"warn\"|\"error\"|\"fatal\")", "info"},
+    {"log-max-size", 0, OPTION_BYTES, PLACE(log_max_size), "bytes",
+     "Size at which a json-file log without max-size is rotated (0: never)", "512MiB"},
     {"log-opt", 0, OPTION_LIST, PLACE(log_opts), "map", "Default log driver options for containers"},
     {"max-concurrent-downloads", 0, OPTION_INT64, PLACE(max_concurrent_downloads), "int",
      "Set the max concurrent downloads", "3"},
@@ -112,6 +115,7 @@ static void set_defaults(struct daemon_config *config)
     config->cgroup_parent = xstrdup("/wherry");
     config->log_driver = xstrdup("json-file");
     config->default_shm_size = INT64_C(64) << 20;
+    config->log_max_size = DEFAULT_LOG_SIZE;
     config->shutdown_timeout = 15;
     config->max_concurrent_downloads = 3;
     config->max_concurrent_uploads = 5;

@@ -24,6 +24,7 @@ struct daemon_config {
     struct strlist log_opts; /* "key=value" */
     struct strlist insecure_registries, registry_mirrors;
     int64_t max_concurrent_downloads, max_concurrent_uploads, max_download_attempts;
+    int64_t log_max_size;     /* of a json-file log without max-size; 0: not bounded */
     int64_t mtu;              /* 0: default */
     int64_t default_shm_size; /* bytes */
     int64_t shutdown_timeout; /* seconds */

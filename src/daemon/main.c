@@ -17,6 +17,7 @@
 #include "daemon/config.h"
 #include "daemon/host.h"
 #include "daemon/pidfile.h"
+#include "engine/log_config.h"
 
 #define EXIT_USAGE      125
 #define MAX_CONNECTIONS 4096
@@ -38,6 +39,7 @@ struct daemon {
     struct engine_options options; /* the engine keeps pointers into it */
     char *shim_program;
     char *init_program;
+    char *logger_program;
     struct engine *engine;
     struct api *api;
     struct http_server *server;
@@ -110,6 +112,7 @@ static bool open_engine(struct daemon *daemon, const char *argv0, struct error *
 {
     const struct daemon_config *config = &daemon->config;
     daemon->shim_program = find_program(config->shim_path, "wherry-shim", argv0);
+    daemon->logger_program = find_program(NULL, "wherry-logger", argv0);
     daemon->init_program = find_program(config->init_path, "wherry-init", argv0);
     struct engine_options *options = &daemon->options;
     *options = (struct engine_options){
@@ -117,6 +120,8 @@ static bool open_engine(struct daemon *daemon, const char *argv0, struct error *
         .exec_root = config->exec_root,
         .shim_program = daemon->shim_program,
         .init_program = daemon->init_program,
+        .logger_program = daemon->logger_program,
+        .default_log_size = config->log_max_size,
         .network = {.bridge_name = config->bridge,
                     .bridge_address = string_is_set(config->bip) ? config->bip : NULL,
                     .is_bridge_disabled = string_equal(config->bridge, "none"),
@@ -133,6 +138,8 @@ static bool open_engine(struct daemon *daemon, const char *argv0, struct error *
                                                   .max_uploads = config->max_concurrent_uploads,
                                                   .max_attempts = config->max_download_attempts};
     default_log(config, &options->default_log);
+    if (!log_config_check(&options->default_log, err))
+        return error_prefix(err, "failed to set log opts");
     if (access(options->shim_program, X_OK) < 0)
         return error_errno(err, "cannot run %s (see --shim-path)", options->shim_program);
     daemon->engine = engine_open(options, err);
@@ -246,6 +253,7 @@ static void daemon_release(struct daemon *daemon)
     strmap_release(&daemon->options.default_log.config);
     free(daemon->shim_program);
     free(daemon->init_program);
+    free(daemon->logger_program);
     close_fd(daemon->data_root_lock);
     daemon_config_release(&daemon->config);
 }

@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "engine/engine_state.h"
+#include "engine/log_config.h"
 #include "engine/wait.h"
 #include "store/layer.h"
 #include "json/json_record.h"
@@ -276,14 +277,8 @@ char *container_run_path(const struct container *container)
     return xasprintf("%s/%s", container->engine->options.exec_root, container->record.id);
 }
 
-bool container_has_log(const struct container *container)
+enum shim_log_format container_log_file(const struct container *container, char **path)
 {
-    const char *type = container->record.host_config.log_config.type;
-    return !string_is_set(type) || string_equal(type, "json-file");
-}
-
-char *container_log_path(const struct container *container)
-{
-    return xasprintf("%s/containers/%s/%s-json.log", container->engine->options.data_root, container->record.id,
-                     container->record.id);
+    _cleanup_free_ char *folder = container_path(container, NULL);
+    return log_config_file(&container->record.host_config.log_config, folder, container->record.id, path);
 }

@@ -57,7 +57,7 @@ extern const struct record_type container_mount_type;
 struct exec_session;
 
 /* What the supervisor's epoll set points at. */
-enum watch_kind { WATCH_CONTAINER, WATCH_EXEC };
+enum watch_kind { WATCH_CONTAINER, WATCH_EXEC, WATCH_LOGS };
 struct watch {
     enum watch_kind kind;
     int fd; /* -1: none */
@@ -114,11 +114,10 @@ bool container_save(struct container *container, enum durability durability, str
 /* <data-root>/containers/<id>[/file]; <exec-root>/<id>. Caller frees. */
 char *container_path(const struct container *container, const char *file);
 char *container_run_path(const struct container *container);
-char *container_log_path(const struct container *container);
 /* Bytes in its writable layer; walks it. */
 int64_t container_size(const struct container *container);
-/* Does its log go to a json-file? */
-bool container_has_log(const struct container *container);
+/* What `logs` reads; SHIM_LOG_NONE where there is nothing. The caller frees *path. */
+enum shim_log_format container_log_file(const struct container *container, char **path);
 
 /* Tells every wait that an exit (or, with is_removal, the removal) has happened. With the lock held. */
 void container_wake(struct container *container, bool is_removal);

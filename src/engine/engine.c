@@ -18,6 +18,7 @@ static void copy_options(struct engine_options *to, const struct engine_options 
     to->exec_root = xstrdup(from->exec_root);
     to->shim_program = xstrdup(from->shim_program);
     to->init_program = xstrdup(from->init_program);
+    to->logger_program = xstrdup(from->logger_program);
     to->cgroup_parent = xstrdup(from->cgroup_parent);
     to->network.bridge_name = xstrdup(from->network.bridge_name);
     to->network.bridge_address = xstrdup(from->network.bridge_address);
@@ -30,14 +31,10 @@ static void copy_options(struct engine_options *to, const struct engine_options 
 
 static void release_options(struct engine_options *options)
 {
-    const char *const owned[] = {options->data_root,
-                                 options->exec_root,
-                                 options->shim_program,
-                                 options->init_program,
-                                 options->cgroup_parent,
-                                 options->network.bridge_name,
-                                 options->network.bridge_address,
-                                 options->default_log.type};
+    const char *const owned[] = {
+        options->data_root,       options->exec_root,     options->shim_program,        options->init_program,
+        options->logger_program,  options->cgroup_parent, options->network.bridge_name, options->network.bridge_address,
+        options->default_log.type};
     for (size_t i = 0; i < ARRAY_SIZE(owned); i++)
         free((void *)(uintptr_t)owned[i]);
     strmap_release(&options->default_log.config);
@@ -136,6 +133,7 @@ struct engine *engine_open(const struct engine_options *options, struct error *e
     engine->events = event_hub_new();
     copy_options(&engine->options, options);
     pthread_mutex_init(&engine->table_lock, NULL);
+    log_watches_init(&engine->log_watches);
     pthread_mutex_init(&engine->job_lock, NULL);
     pthread_cond_init(&engine->job_ended, NULL);
     if (!open_parts(engine, err)) {
@@ -213,6 +211,7 @@ void engine_close(struct engine *engine)
         store_close(engine->store);
     event_hub_free(engine->events);
     release_options(&engine->options);
+    log_watches_release(&engine->log_watches);
     pthread_cond_destroy(&engine->job_ended);
     pthread_mutex_destroy(&engine->job_lock);
     pthread_mutex_destroy(&engine->table_lock);

@@ -7,11 +7,16 @@
 
 struct engine;
 
+/* Kept of a json-file log that is bounded by default. */
+#define DEFAULT_LOG_FILES 4
+#define DEFAULT_LOG_SIZE  (INT64_C(512) << 20)
+
 struct engine_options {
-    const char *data_root;    /* /var/lib/wherry */
-    const char *exec_root;    /* /run/wherry */
-    const char *shim_program; /* path of wherry-shim */
-    const char *init_program; /* path of wherry-init */
+    const char *data_root;      /* /var/lib/wherry */
+    const char *exec_root;      /* /run/wherry */
+    const char *shim_program;   /* path of wherry-shim */
+    const char *init_program;   /* path of wherry-init */
+    const char *logger_program; /* path of wherry-logger */
     struct network_options network;
     int64_t default_shm_size;          /* bytes; 0: 64 MiB */
     const char *cgroup_parent;         /* "/wherry" or as given */
@@ -19,6 +24,7 @@ struct engine_options {
     int64_t shutdown_timeout;          /* seconds */
     struct log_config default_log;
     struct registry_options registry;
+    int64_t default_log_size; /* bytes of a json-file log that has no max-size; 0: not bounded */
 };
 
 /* Opens store and network, finds the containers again: running ones go on, exits that happened meanwhile are recorded,

@@ -6,6 +6,7 @@
 #include "engine/container.h"
 #include "engine/engine.h"
 #include "engine/events.h"
+#include "engine/log_watch.h"
 
 struct engine {
     struct engine_options options; /* strings owned */
@@ -25,6 +26,8 @@ struct engine {
     pthread_t supervisor;
     bool has_supervisor;
     atomic_bool is_stopping;
+
+    struct log_watches log_watches;
 
     pthread_mutex_t job_lock;
     pthread_cond_t job_ended;

@@ -181,6 +181,10 @@ static void *supervise(void *context)
                 eventfd_read(engine->wake, &value);
                 continue;
             }
+            if (watch->kind == WATCH_LOGS) {
+                log_watches_handle(&engine->log_watches);
+                continue;
+            }
             if (watch->kind == WATCH_EXEC) {
                 exec_record_exit(watch->owner);
                 continue;

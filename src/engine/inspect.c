@@ -156,6 +156,15 @@ void show_sizes(const struct container *container, json_t *json)
     json_object_set_new(json, "SizeRootFs", json_integer(own + image.size));
 }
 
+/* Docker tells of a json-file alone. */
+static char *log_path(const struct container *container)
+{
+    char *path = NULL;
+    if (container_log_file(container, &path) != SHIM_LOG_JSON)
+        free(TAKE_PTR(path));
+    return path;
+}
+
 json_t *container_inspect(struct engine *engine, const char *reference, bool wants_size, int version, struct error *err)
 {
     _cleanup_container_ struct container *container = container_find(engine, reference, err);
@@ -178,7 +187,7 @@ json_t *container_inspect(struct engine *engine, const char *reference, bool wan
     add_path(json, "ResolvConfPath", container_path(container, "resolv.conf"));
     add_path(json, "HostnamePath", container_path(container, "hostname"));
     add_path(json, "HostsPath", container_path(container, "hosts"));
-    add_path(json, "LogPath", container_has_log(container) ? container_log_path(container) : NULL);
+    add_path(json, "LogPath", log_path(container));
     json_object_set_new(json, "Name", text(name));
     json_object_set_new(json, "RestartCount", json_integer(record->restart_count));
     json_object_set_new(json, "Driver", text("overlay2"));

@@ -1,24 +1,17 @@
-/* Reads a json-file log, with its rotated files, line by line. */
+/* Reads a log, with its rotated files, entry by entry. */
 #pragma once
 
-#include "base/clock.h"
-#include "base/strbuf.h"
-#include "base/text.h"
-
-struct log_line {
-    struct strbuf text; /* with its newline, where there is one */
-    bool is_stderr;
-    unix_nano time;
-    struct strbuf attributes; /* "key=value,key=value" */
-};
-void log_line_release(struct log_line *line);
-/* One line of the file, without its newline. Lines that a crash cut short are refused. */
-bool log_line_parse(const char *text, size_t length, struct log_line *out);
+#include "engine/log_line.h"
+#include "shim/client.h"
 
 struct log_file;
-/* Opens the rotated files, oldest first, and the current one. `tail` (lines; -1: all) is found from the end by blocks;
-   `since` skips earlier lines. A log that is not there yet is empty. */
-struct log_file *log_file_open(const char *path, int64_t tail, struct error *err);
+/* Opens the rotated files, oldest first, and the current one. `tail` (entries; -1: all) is found from the end by
+   blocks; rotated files that were last written before `since` (0: none) are left out. A log that is not there yet is
+   empty. */
+struct log_file *log_file_open(enum shim_log_format format, const char *path, int64_t tail, unix_nano since,
+                               struct error *err);
 void log_file_free(struct log_file *file);
-/* The next line; false at the present end (ask again after it has grown). Follows a rotation to the new file. */
+/* The next entry; false at the present end (ask again after it has grown). Follows a rotation to the new file. */
 bool log_file_next(struct log_file *file, struct log_line *out);
+/* Gives the buffer back while nothing comes. */
+void log_file_release_memory(struct log_file *file);

@@ -1,21 +1,27 @@
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
-#include <sys/inotify.h>
+#include <sys/eventfd.h>
 
+#include "base/file.h"
 #include "base/memory.h"
 #include "engine/engine_state.h"
 #include "engine/log_file.h"
 #include "engine/wait.h"
+
+/* What is written to the client at a time. */
+#define OUTPUT_SIZE ((size_t)65536)
 
 struct container_logs {
     struct container *container;
     struct log_file *file;
     struct logs_options options;
     bool is_framed;
-    int notify;                  /* inotify: the log has grown or was rotated; -1 unless it is followed */
-    struct container_wait *exit; /* NULL unless it is followed */
+    struct log_follower *follower; /* NULL unless it is followed */
+    struct container_wait *exit;   /* NULL unless it is followed */
     struct strbuf out;
+    int64_t second; /* whose text second_text is */
+    char second_text[TIME_TEXT_SIZE];
 };
 
 static void logs_free(struct container_logs *logs)
@@ -24,21 +30,22 @@ static void logs_free(struct container_logs *logs)
         return;
     log_file_free(logs->file);
     container_wait_free(logs->exit);
-    close_fd(logs->notify);
+    log_follower_free(logs->container->engine, logs->follower);
     strbuf_release(&logs->out);
     container_unref(logs->container);
     free(logs);
 }
 
-/* Watches before the file is read, so that nothing is missed between. */
-static bool begin_following(struct container_logs *logs, struct error *err)
+/* Watches before the file is read, so that nothing is missed between. What is followed is the present run: as with
+   Docker its end is the end, also of one that will be started again, and a container that does not run is not followed.
+ */
+static bool begin_following(struct container_logs *logs, const char *path, struct error *err)
 {
     struct container *container = logs->container;
     container_lock(container);
-    bool is_running = status_is_running(container->status) || container->status == STATUS_CREATED;
+    bool is_running = status_has_process(container->status);
     if (is_running)
-        logs->exit =
-            container_wait_add(container, container->status == STATUS_CREATED ? WAIT_NEXT_EXIT : WAIT_NOT_RUNNING, err);
+        logs->exit = container_wait_add(container, WAIT_NEXT_EXIT, err);
     container_unlock(container);
     if (!is_running) {
         logs->options.follows = false;
@@ -46,11 +53,9 @@ static bool begin_following(struct container_logs *logs, struct error *err)
     }
     if (!logs->exit)
         return false;
-    _cleanup_free_ char *folder = container_path(container, NULL);
-    logs->notify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-    if (logs->notify < 0 || inotify_add_watch(logs->notify, folder, IN_MODIFY | IN_CREATE | IN_MOVED_TO) < 0)
-        return error_errno(err, "cannot watch the log of container %s", container->record.id);
-    return true;
+    _cleanup_free_ char *folder = xstrndup(path, (size_t)(path_base(path) - path));
+    logs->follower = log_follower_new(container->engine, folder, err);
+    return logs->follower != NULL;
 }
 
 struct container_logs *container_logs_open(struct engine *engine, const char *reference,
@@ -67,14 +72,14 @@ struct container_logs *container_logs_open(struct engine *engine, const char *re
     logs->container = container;
     logs->options = *options;
     logs->is_framed = !container->record.config.tty;
-    logs->notify = -1;
-    bool is_good = true;
-    if (!container_has_log(container))
-        is_good = error_set(err, ERROR_UNSUPPORTED, "configured logging driver does not support reading");
-    is_good = is_good && (!options->follows || begin_following(logs, err));
+    logs->second = -1;
+    _cleanup_free_ char *path = NULL;
+    enum shim_log_format format = container_log_file(container, &path);
+    bool is_good = format != SHIM_LOG_NONE ||
+                   error_set(err, ERROR_UNSUPPORTED, "configured logging driver does not support reading");
+    is_good = is_good && (!options->follows || begin_following(logs, path, err));
     if (is_good) {
-        _cleanup_free_ char *path = container_log_path(container);
-        logs->file = log_file_open(path, options->tail, err);
+        logs->file = log_file_open(format, path, options->tail, options->since, err);
         is_good = logs->file != NULL;
     }
     if (!is_good) {
@@ -85,23 +90,34 @@ struct container_logs *container_logs_open(struct engine *engine, const char *re
     return logs;
 }
 
+/* "2024-01-02T03:04:05.678000000Z "; the second's text is kept, because formatting it is what costs. */
+static void add_time(struct container_logs *logs, unix_nano time)
+{
+    int64_t second = time / NANOSECONDS_PER_SECOND, fraction = time % NANOSECONDS_PER_SECOND;
+    if (second != logs->second) {
+        time_format_fixed(second * NANOSECONDS_PER_SECOND, logs->second_text);
+        logs->second = second;
+    }
+    char digits[] = "000000000Z ";
+    for (int i = 8; i >= 0; i--, fraction /= 10)
+        digits[i] = (char)('0' + fraction % 10);
+    strbuf_add(&logs->out, logs->second_text, 20); /* with the point */
+    strbuf_add(&logs->out, digits, sizeof(digits) - 1);
+}
+
 static void add_line(struct container_logs *logs, const struct log_line *line)
 {
-    char time[TIME_TEXT_SIZE];
     struct strbuf *out = &logs->out;
     size_t head = out->length;
     if (logs->is_framed) {
         const char frame[8] = {line->is_stderr ? 2 : 1};
         strbuf_add(out, frame, sizeof(frame));
     }
-    if (logs->options.wants_details)
-        strbuf_addf(out, "%s ", strbuf_text(&line->attributes));
-    if (logs->options.wants_timestamps) {
-        /* Docker puts the time before the details. */
-        strbuf_truncate(out, head + (logs->is_framed ? 8 : 0));
-        strbuf_addf(out, "%s ", time_format_fixed(line->time, time));
-        if (logs->options.wants_details)
-            strbuf_addf(out, "%s ", strbuf_text(&line->attributes));
+    if (logs->options.wants_timestamps)
+        add_time(logs, line->time);
+    if (logs->options.wants_details) {
+        strbuf_add(out, strbuf_text(&line->attributes), line->attributes.length);
+        strbuf_add_char(out, ' ');
     }
     strbuf_add(out, strbuf_text(&line->text), line->text.length);
     if (logs->is_framed) {
@@ -125,7 +141,7 @@ static bool drain(struct container_logs *logs, stream_write write, void *context
         if (!is_wanted || (logs->options.since && line.time < logs->options.since))
             continue;
         add_line(logs, &line);
-        if (logs->out.length >= 32768) {
+        if (logs->out.length >= OUTPUT_SIZE) {
             is_taken = write(context, logs->out.data, logs->out.length);
             strbuf_truncate(&logs->out, 0);
         }
@@ -141,19 +157,21 @@ static bool drain(struct container_logs *logs, stream_write write, void *context
 /* Blocks until there may be more; *is_over once the container has ended, false where the client has left. */
 static bool wait_for_more(struct container_logs *logs, int client, bool *is_over)
 {
-    struct pollfd events[] = {{.fd = logs->notify, .events = POLLIN},
+    struct pollfd events[] = {{.fd = logs->follower->event, .events = POLLIN},
                               {.fd = logs->exit->event, .events = POLLIN},
                               {.fd = client, .events = POLLRDHUP}};
     int timeout = -1;
+    log_file_release_memory(logs->file);
+    strbuf_release(&logs->out);
     if (logs->options.until) {
         int64_t left = (logs->options.until - clock_now()) / 1000000 + 1;
         timeout = left < 0 ? 0 : (int)MIN(left, 60000);
     }
     if (poll(events, 3, timeout) < 0 && errno != EINTR)
         return false;
-    char ignored[4096];
-    while (events[0].revents && read(logs->notify, ignored, sizeof(ignored)) > 0)
-        ;
+    eventfd_t ignored;
+    if (events[0].revents)
+        eventfd_read(logs->follower->event, &ignored);
     *is_over = events[1].revents != 0 || (logs->options.until && clock_now() > logs->options.until);
     return !events[2].revents;
 }

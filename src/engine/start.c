@@ -11,24 +11,20 @@
 #include "engine/start_error.h"
 #include "json/json_record.h"
 
-static bool read_log_options(const struct container *container, struct json_file_options *log, struct error *err)
+static bool read_log_options(const struct container *container, struct shim_log *log, struct error *err)
 {
-    return !container_has_log(container) || log_config_read(&container->record.host_config.log_config, log, err) ||
+    _cleanup_free_ char *folder = container_path(container, NULL);
+    return log_config_resolve(&container->record, &container->engine->options, folder, log, err) ||
            error_prefix(err, "failed to create task for container: failed to initialize logging driver");
 }
 
-static void fill_shim_options(const struct container *container, const struct json_file_options *log,
+static void fill_shim_options(const struct container *container, const struct shim_log *log,
                               struct shim_options *options)
 {
     const struct container_config *config = &container->record.config;
     options->id = xstrdup(container->record.id);
     options->directory = container_run_path(container);
-    if (container_has_log(container)) {
-        options->log_path = container_log_path(container);
-        options->log_max_size = log->max_size;
-        options->log_max_files = log->max_files;
-        options->log_compresses = log->compresses;
-    }
+    options->log = *log;
     options->has_stdin = config->open_stdin;
     options->stdin_once = config->stdin_once;
     options->is_terminal = config->tty;
@@ -42,7 +38,6 @@ static void release_shim_options(struct shim_options *options)
 {
     free(options->id);
     free(options->directory);
-    free(options->log_path);
 }
 
 static void release_endpoints(struct record_map *endpoints)
@@ -54,7 +49,7 @@ static void release_endpoints(struct record_map *endpoints)
 }
 
 /* Starts the shim with the clients that wait for the container. */
-static bool launch_shim(struct container *container, const struct launch *launch, const struct json_file_options *log,
+static bool launch_shim(struct container *container, const struct launch *launch, const struct shim_log *log,
                         pid_t *pid, int *watch, struct error *err)
 {
     struct shim_options options = {0};
@@ -125,7 +120,7 @@ bool container_run(struct container *container, struct error *err)
     _cleanup_error_ struct error why = ERROR_INIT;
     pid_t pid = -1;
     int watch = -1, exit_code = 128;
-    struct json_file_options log = {0};
+    struct shim_log log = {0};
     bool is_running = read_log_options(container, &log, &why) && spec_build(container, &launch, &endpoints, &why);
     if (is_running) {
         container_event_networks(container, &endpoints, "connect");
@@ -150,6 +145,7 @@ bool container_run(struct container *container, struct error *err)
     }
     release_endpoints(&endpoints);
     spec_release(&launch);
+    record_release(&shim_log_type, &log);
     return is_running || error_move(err, &why);
 }
 

@@ -37,6 +37,10 @@ int start_error_translate(struct error *err)
         error_set(err, ERROR_INTERNAL, "%s", message);
         return 128;
     }
+    if (string_starts_with(message, "failed to initialize logging driver")) {
+        error_set(err, ERROR_INTERNAL, "failed to create task for container: %s", message);
+        return 128;
+    }
     bool is_rlimit = string_starts_with(message, "wrong rlimit value");
     _cleanup_free_ char *whole = xasprintf("%s%s%s%s: unknown", START_PREFIX, is_rlimit ? "" : PROCESS_PREFIX,
                                            happens_in_init(message) ? INIT_PREFIX : "", message);

@@ -189,12 +189,7 @@ void request_defaults(const struct engine_options *options, struct create_reques
         string_replace(&host->restart_policy.name, "no");
     if (host->shm_size == 0)
         host->shm_size = options->default_shm_size > 0 ? options->default_shm_size : INT64_C(64) << 20;
-    if (!string_is_set(host->log_config.type)) {
-        string_replace(&host->log_config.type,
-                       string_is_set(options->default_log.type) ? options->default_log.type : "json-file");
-        if (host->log_config.config.count == 0)
-            strmap_copy(&host->log_config.config, &options->default_log.config);
-    }
+    log_config_merge(&host->log_config, &options->default_log);
     if (!host->oom_kill_disable.is_set)
         host->oom_kill_disable = (struct opt_bool){.is_set = true, .value = false};
     if (!host->console_size)

@@ -9,8 +9,8 @@
 
 #include "shim/client.h"
 #include "shim/detach_keys.h"
-#include "shim/json_log.h"
 #include "shim/loop.h"
+#include "shim/output_log.h"
 
 #define ATTACHMENT_QUEUE_LIMIT ((size_t)1 << 20)
 

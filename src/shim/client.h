@@ -6,16 +6,31 @@
 #include <sys/types.h>
 
 #include "base/clock.h"
+#include "logger/settings.h"
 #include "runtime/launch.h"
+
+enum shim_log_format { SHIM_LOG_NONE, SHIM_LOG_JSON, SHIM_LOG_LOCAL };
+
+/* Where the container's output is logged: a file, the process of a log driver, or both. */
+struct shim_log {
+    int64_t format; /* enum shim_log_format of the file at `path` */
+    char *path;
+    int64_t max_size;  /* bytes; 0: no rotation */
+    int64_t max_files; /* kept files, at least 1 */
+    bool compresses;
+    char *attributes;     /* SHIM_LOG_JSON: an object that each line has as "attrs"; NULL: none */
+    char *logger_program; /* wherry-logger; NULL: the driver needs none */
+    bool is_non_blocking;
+    int64_t max_buffer; /* bytes that wait for the logger, when non-blocking */
+    struct logger_settings settings;
+};
+extern const struct record_type shim_log_type;
 
 /* What the shim is told at its start, beside the launch. */
 struct shim_options {
     char *id;
-    char *directory;       /* <exec-root>/<id>: shim.sock, and exit (the exit record) when it is over */
-    char *log_path;        /* json-file log; NULL: nothing is logged */
-    int64_t log_max_size;  /* bytes; 0: no rotation */
-    int64_t log_max_files; /* kept files, at least 1 */
-    bool log_compresses;
+    char *directory; /* <exec-root>/<id>: shim.sock, and exit (the exit record) when it is over */
+    struct shim_log log;
     bool has_stdin;  /* OpenStdin: else standard input is /dev/null (or the tty's is never written) */
     bool stdin_once; /* StdinOnce: closed when the first attached client closes its side */
     bool is_terminal;

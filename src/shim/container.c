@@ -56,6 +56,12 @@ static void forget_cgroup(const char *directory)
     unlink(path);
 }
 
+/* The log has room again. */
+static void resume_output(void *session)
+{
+    session_update_flow(session);
+}
+
 static bool open_session(struct shim *shim, struct shim_start *start, struct message *message,
                          struct runtime_stdio *stdio, struct error *err)
 {
@@ -67,9 +73,7 @@ static bool open_session(struct shim *shim, struct shim_start *start, struct mes
                                 .closes_stdin = options->stdin_once};
     if (!session_open(session, &shim->loop, &plan, stdio, err))
         return false;
-    if (string_is_set(options->log_path) &&
-        !json_log_open(options->log_path, options->log_max_size, options->log_max_files, options->log_compresses,
-                       &session->log, err))
+    if (!output_log_open(&options->log, &shim->loop, resume_output, session, &session->log, err))
         return error_prefix(err, "failed to initialize logging driver");
     if (message->fd_count != start->attachments.count + 1)
         return error_set(err, ERROR_INTERNAL, "%zu descriptors came for %zu clients", message->fd_count - 1,
@@ -187,7 +191,7 @@ static void reap(struct source *source, uint32_t events)
     pid_t pid;
     int status;
     while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-        json_log_child_ended(shim->container.session.log, pid);
+        output_log_child_ended(shim->container.session.log, pid);
         if (pid == shim->container.pid && shim->container.phase == PROCESS_RUNNING) {
             container_ended(shim, status);
             continue;

@@ -80,12 +80,19 @@ static void serve(struct shim *shim)
     }
 }
 
-/* What is left is output that clients are slow to take. wherryd waits for this process, so another one does that. */
+static bool has_work(const struct shim *shim)
+{
+    const struct session *session = &shim->container.session;
+    return shim->execs || session->attachments || output_log_is_flushing(session->log);
+}
+
+/* What is left is output that clients or the logger are slow to take. wherryd waits for this process, so another one
+ * does that. */
 static void linger(struct shim *shim)
 {
     int64_t deadline = clock_monotonic() + LINGER_NANOSECONDS;
     bool is_child = false;
-    while (shim->execs || shim->container.session.attachments) {
+    while (has_work(shim)) {
         if (!is_child && fork() != 0)
             return;
         is_child = true;
@@ -93,7 +100,7 @@ static void linger(struct shim *shim)
         if (left <= 0)
             return;
         int wanted = shim_advance(shim), most = (int)(left / 1000000) + 1;
-        if (shim->execs || shim->container.session.attachments)
+        if (has_work(shim))
             loop_handle_one(&shim->loop, wanted < 0 || wanted > most ? most : wanted);
     }
 }
@@ -120,5 +127,6 @@ int main(int argc, char **argv)
     server_add(&shim, SHIM_CHANNEL, true);
     serve(&shim);
     linger(&shim);
+    output_log_free(shim.container.session.log);
     return 0;
 }

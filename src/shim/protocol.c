@@ -9,13 +9,24 @@
 #include "base/file.h"
 #include "base/wire.h"
 
+static const struct field log_fields[] = {
+    FIELD_INT64(struct shim_log, "format", format, 0),
+    FIELD_STRING(struct shim_log, "path", path, 0),
+    FIELD_INT64(struct shim_log, "maxSize", max_size, 0),
+    FIELD_INT64(struct shim_log, "maxFiles", max_files, 0),
+    FIELD_BOOL(struct shim_log, "compresses", compresses, 0),
+    FIELD_STRING(struct shim_log, "attributes", attributes, 0),
+    FIELD_STRING(struct shim_log, "loggerProgram", logger_program, 0),
+    FIELD_BOOL(struct shim_log, "isNonBlocking", is_non_blocking, 0),
+    FIELD_INT64(struct shim_log, "maxBuffer", max_buffer, 0),
+    FIELD_RECORD(struct shim_log, "settings", settings, 0, struct logger_settings, &logger_settings_type),
+};
+const struct record_type shim_log_type = RECORD_TYPE("ShimLog", struct shim_log, log_fields);
+
 static const struct field options_fields[] = {
     FIELD_STRING(struct shim_options, "id", id, 0),
     FIELD_STRING(struct shim_options, "directory", directory, 0),
-    FIELD_STRING(struct shim_options, "logPath", log_path, 0),
-    FIELD_INT64(struct shim_options, "logMaxSize", log_max_size, 0),
-    FIELD_INT64(struct shim_options, "logMaxFiles", log_max_files, 0),
-    FIELD_BOOL(struct shim_options, "logCompresses", log_compresses, 0),
+    FIELD_RECORD(struct shim_options, "log", log, 0, struct shim_log, &shim_log_type),
     FIELD_BOOL(struct shim_options, "hasStdin", has_stdin, 0),
     FIELD_BOOL(struct shim_options, "stdinOnce", stdin_once, 0),
     FIELD_BOOL(struct shim_options, "isTerminal", is_terminal, 0),

@@ -16,7 +16,7 @@ static bool is_congested(const struct session *session)
     for (const struct attachment *attachment = session->attachments; attachment; attachment = attachment->next)
         if (attachment_queued(attachment) >= ATTACHMENT_QUEUE_LIMIT && !attachment->is_finishing)
             return true;
-    return false;
+    return output_log_is_congested(session->log);
 }
 
 void session_update_flow(struct session *session)
@@ -33,7 +33,7 @@ static void deliver(struct session_output *output, const char *data, size_t leng
 {
     struct session *session = output->session;
     if (session->log)
-        json_log_add(session->log, output->stream, data, length);
+        output_log_add(session->log, output->stream, data, length);
     struct attachment *next;
     for (struct attachment *attachment = session->attachments; attachment; attachment = next) {
         next = attachment->next;
@@ -210,7 +210,7 @@ void session_release(struct session *session, struct runtime_stdio *stdio)
         strbuf_release(&attachment->queue);
         free(attachment);
     }
-    json_log_free(TAKE_PTR(session->log));
+    output_log_free(TAKE_PTR(session->log));
 }
 
 void session_resize(struct session *session, int64_t rows, int64_t columns)
@@ -247,7 +247,8 @@ void session_cut(struct session *session)
 void session_finish(struct session *session)
 {
     session_cut(session);
-    json_log_free(TAKE_PTR(session->log));
+    if (session->log)
+        output_log_finish(session->log);
     struct attachment *next;
     for (struct attachment *attachment = session->attachments; attachment; attachment = next) {
         next = attachment->next;
@@ -258,5 +259,5 @@ void session_finish(struct session *session)
 void session_release_memory(struct session *session)
 {
     if (session->log)
-        json_log_release_memory(session->log);
+        output_log_release_memory(session->log);
 }

@@ -19,8 +19,8 @@ struct session {
     struct strbuf input_queue; /* what the process has not taken; no client is read from meanwhile */
     bool is_input_ending;      /* to be closed when the queue is empty */
     struct session_output outputs[2];
-    int terminal_peer; /* keeps the terminal from hanging up while the process has it closed for a while */
-    struct json_log *log;
+    int terminal_peer;      /* keeps the terminal from hanging up while the process has it closed for a while */
+    struct output_log *log; /* NULL: nothing is logged */
     struct attachment *attachments;
 };
 #define SESSION_INIT                                                                                                   \

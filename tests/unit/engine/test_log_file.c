@@ -69,7 +69,7 @@ static void test_rotated_and_tail(void **state)
         int first;
     } rows[] = {{-1, 1}, {0, 5011}, {1, 5010}, {10, 5001}, {11, 5000}, {4010, 1001}, {4011, 1000}, {99999, 1}};
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-        struct log_file *file = log_file_open(path, rows[i].tail, NULL);
+        struct log_file *file = log_file_open(SHIM_LOG_JSON, path, rows[i].tail, 0, NULL);
         assert_non_null(file);
         assert_lines(file, rows[i].first, 5010);
         log_file_free(file);
@@ -79,7 +79,7 @@ static void test_rotated_and_tail(void **state)
 static void test_growth_and_rotation(void **state)
 {
     (void)state;
-    struct log_file *file = log_file_open(path, -1, NULL);
+    struct log_file *file = log_file_open(SHIM_LOG_JSON, path, -1, 0, NULL);
     assert_lines(file, 1, 0); /* not there yet */
     append(path, 1, 3);
     assert_lines(file, 1, 3);
@@ -98,7 +98,7 @@ static void test_broken_lines(void **state)
     (void)state;
     assert_true(file_write_text(AT_FDCWD, path, "{\"log\":\"cut sh\n\nnot json\n", 0600, NULL));
     append(path, 1, 2);
-    struct log_file *file = log_file_open(path, -1, NULL);
+    struct log_file *file = log_file_open(SHIM_LOG_JSON, path, -1, 0, NULL);
     assert_lines(file, 1, 2);
     log_file_free(file);
 }

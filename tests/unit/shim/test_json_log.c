@@ -9,14 +9,15 @@
 #include <sys/wait.h>
 
 #include "base/file.h"
+#include "base/json_escape.h"
 #include "base/memory.h"
 #include "base/spawn.h"
-#include "shim/json_log.h"
+#include "shim/output_log.h"
 
 struct fixture {
     char folder[32];
     char *path;
-    struct json_log *log;
+    struct output_log *log;
 };
 
 static int set_up(void **state)
@@ -32,7 +33,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     struct fixture *fixture = *state;
-    json_log_free(fixture->log);
+    output_log_free(fixture->log);
     tree_remove(AT_FDCWD, fixture->folder, NULL);
     free(fixture->path);
     free(fixture);
@@ -41,12 +42,17 @@ static int tear_down(void **state)
 
 static void open_log(struct fixture *fixture, int64_t max_size, int64_t max_files, bool compresses)
 {
-    assert_true(json_log_open(fixture->path, max_size, max_files, compresses, &fixture->log, NULL));
+    struct shim_log options = {.format = SHIM_LOG_JSON,
+                               .path = fixture->path,
+                               .max_size = max_size,
+                               .max_files = max_files,
+                               .compresses = compresses};
+    assert_true(output_log_open(&options, NULL, NULL, NULL, &fixture->log, NULL));
 }
 
 static void close_log(struct fixture *fixture)
 {
-    json_log_free(TAKE_PTR(fixture->log));
+    output_log_free(TAKE_PTR(fixture->log));
 }
 
 /* The file without its times, each of which is checked. */
@@ -82,7 +88,7 @@ static void escapes_as_docker_does(void **state)
     static const char output[] =
         "a<b>&\"\\\t\r\b\f\0x\x7f\x1b \xff\xc3\xa9 \xe2\x80\xa8 \xf0\x9f\x98\x80 \xed\xa0\x80 \xe2\x82";
     struct strbuf escaped = STRBUF_INIT;
-    json_log_escape(&escaped, output, sizeof(output) - 1);
+    json_escape(&escaped, output, sizeof(output) - 1);
     assert_string_equal(escaped.data,
                         "a\\u003cb\\u003e\\u0026\\\"\\\\\\u0009\\r\\u0008\\u000c\\u0000x\x7f\\u001b \\ufffd"
                         "\xc3\xa9 \\u2028 \xf0\x9f\x98\x80 \\ufffd\\ufffd\\ufffd \\ufffd\\ufffd");
@@ -93,10 +99,10 @@ static void joins_lines_across_reads(void **state)
 {
     struct fixture *fixture = *state;
     open_log(fixture, 0, 1, false);
-    json_log_add(fixture->log, STREAM_STDOUT, "one\ntw", 6);
-    json_log_add(fixture->log, STREAM_STDERR, "err\n", 4);
+    output_log_add(fixture->log, STREAM_STDOUT, "one\ntw", 6);
+    output_log_add(fixture->log, STREAM_STDERR, "err\n", 4);
     assert_content(fixture, "{\"log\":\"one\\n\",\"stream\":\"stdout\"\n{\"log\":\"err\\n\",\"stream\":\"stderr\"\n");
-    json_log_add(fixture->log, STREAM_STDOUT, "o\n\nend", 6);
+    output_log_add(fixture->log, STREAM_STDOUT, "o\n\nend", 6);
     close_log(fixture);
     assert_content(fixture, "{\"log\":\"one\\n\",\"stream\":\"stdout\"\n{\"log\":\"err\\n\",\"stream\":\"stderr\"\n"
                             "{\"log\":\"two\\n\",\"stream\":\"stdout\"\n{\"log\":\"\\n\",\"stream\":\"stdout\"\n"
@@ -128,7 +134,7 @@ static void splits_long_lines(void **state)
         unlink(fixture->path);
         open_log(fixture, 0, 1, false);
         for (int done = 0; done < 16386 + 40000 + 16383; done += step)
-            json_log_add(fixture->log, STREAM_STDOUT, data + done, (size_t)MIN(step, 16386 + 40000 + 16383 - done));
+            output_log_add(fixture->log, STREAM_STDOUT, data + done, (size_t)MIN(step, 16386 + 40000 + 16383 - done));
         close_log(fixture);
         assert_pieces(fixture, "16384 0+ 16384 16384 7232+ 16383 ");
     }
@@ -140,7 +146,7 @@ static void rotates(void **state)
     open_log(fixture, 100, 3, false);
     for (int i = 0; i < 9; i++) {
         _cleanup_free_ char *line = xasprintf("line %d\n", i);
-        json_log_add(fixture->log, STREAM_STDOUT, line, strlen(line));
+        output_log_add(fixture->log, STREAM_STDOUT, line, strlen(line));
     }
     close_log(fixture);
     /* About 70 bytes a line: two lines pass 100 bytes. */
@@ -158,7 +164,7 @@ static void truncates_a_lone_file(void **state)
 {
     struct fixture *fixture = *state;
     open_log(fixture, 60, 1, false);
-    json_log_add(fixture->log, STREAM_STDOUT, "one\ntwo\n", 8);
+    output_log_add(fixture->log, STREAM_STDOUT, "one\ntwo\n", 8);
     close_log(fixture);
     assert_content(fixture, "{\"log\":\"two\\n\",\"stream\":\"stdout\"\n");
 }
@@ -167,10 +173,10 @@ static void compresses(void **state)
 {
     struct fixture *fixture = *state;
     open_log(fixture, 60, 3, true);
-    json_log_add(fixture->log, STREAM_STDOUT, "one\ntwo\nthree\n", 14);
-    assert_true(fixture->log->compressor > 0);
-    waitpid(fixture->log->compressor, NULL, 0);
-    json_log_child_ended(fixture->log, fixture->log->compressor);
+    output_log_add(fixture->log, STREAM_STDOUT, "one\ntwo\nthree\n", 14);
+    pid_t compressor = wait(NULL);
+    assert_true(compressor > 0);
+    output_log_child_ended(fixture->log, compressor);
     close_log(fixture);
     for (int i = 1; i <= 2; i++) {
         _cleanup_free_ char *path = xasprintf("%s.%d.gz", fixture->path, i);
@@ -184,7 +190,7 @@ static void continues_a_file(void **state)
     struct fixture *fixture = *state;
     for (int i = 0; i < 2; i++) {
         open_log(fixture, 0, 1, false);
-        json_log_add(fixture->log, STREAM_STDERR, "x\n", 2);
+        output_log_add(fixture->log, STREAM_STDERR, "x\n", 2);
         close_log(fixture);
     }
     assert_content(fixture, "{\"log\":\"x\\n\",\"stream\":\"stderr\"\n{\"log\":\"x\\n\",\"stream\":\"stderr\"\n");

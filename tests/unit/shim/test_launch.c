@@ -64,7 +64,7 @@ static int set_up(void **state)
     fixture->options = (struct shim_options){
         .id = xstrdup(name),
         .directory = xasprintf("%s/run/%0100d", fixture->folder, 0),
-        .log_path = path_join(fixture->folder, "log"),
+        .log = {.format = SHIM_LOG_JSON, .path = path_join(fixture->folder, "log")},
     };
     _cleanup_free_ char *run_folder = path_join(fixture->folder, "run");
     assert_int_equal(mkdir(run_folder, 0700), 0);
@@ -177,7 +177,7 @@ static struct shim_attachment client(int *our_end)
 static char *log_text(struct fixture *fixture)
 {
     struct strbuf text = STRBUF_INIT;
-    assert_true(file_read(AT_FDCWD, fixture->options.log_path, 1 << 24, &text, NULL));
+    assert_true(file_read(AT_FDCWD, fixture->options.log.path, 1 << 24, &text, NULL));
     return strbuf_take(&text);
 }
 
@@ -210,7 +210,7 @@ static int tear_down(void **state)
     tree_remove(AT_FDCWD, fixture->folder, NULL);
     free(fixture->options.id);
     free(fixture->options.directory);
-    free(fixture->options.log_path);
+    free(fixture->options.log.path);
     record_release(&launch_type, &fixture->launch);
     free(fixture);
     return 0;
@@ -284,7 +284,7 @@ static void loses_nothing_of_much_output(void **state)
     assert_int_equal(strlen(output), 8000000);
     assert_int_equal(wait_exit(fixture), 0);
     struct stat status;
-    assert_int_equal(stat(fixture->options.log_path, &status), 0);
+    assert_int_equal(stat(fixture->options.log.path, &status), 0);
     assert_true(status.st_size > 8000000);
 }
 
@@ -540,7 +540,7 @@ static void leaves_nothing_when_it_cannot_start(void **state)
     assert_false(try_start(fixture, NULL, NULL, 0, &err));
     assert_non_null(strstr(err.message, "exec: \"/nosuch\": stat /nosuch: no such file or directory"));
     error_release(&err);
-    string_replace(&fixture->options.log_path, "/nosuch/log");
+    string_replace(&fixture->options.log.path, "/nosuch/log");
     assert_false(try_start(fixture, NULL, NULL, 0, &err));
     assert_string_equal(err.message,
                         "failed to initialize logging driver: open /nosuch/log: no such file or directory");
