@@ -74,3 +74,8 @@ bool manifests_put(struct call *call, struct error *err);
 bool networks_list(struct call *call, struct error *err);
 bool networks_inspect(struct call *call, struct error *err);
 bool volumes_list(struct call *call, struct error *err);
+bool volumes_create(struct call *call, struct error *err);
+bool volumes_prune(struct call *call, struct error *err);
+bool volumes_inspect(struct call *call, struct error *err);
+bool volumes_update(struct call *call, struct error *err);
+bool volumes_remove(struct call *call, struct error *err);

@@ -69,11 +69,11 @@ const struct route routes[] = {
     {"POST", "/networks/{id}/disconnect", NULL, 0},
 
     {"GET", "/volumes", volumes_list, 0},
-    {"POST", "/volumes/create", NULL, 0},
-    {"POST", "/volumes/prune", NULL, 125},
-    {"GET", "/volumes/{name}", NULL, 0},
-    {"PUT", "/volumes/{name}", NULL, 142},
-    {"DELETE", "/volumes/{name}", NULL, 0},
+    {"POST", "/volumes/create", volumes_create, 0},
+    {"POST", "/volumes/prune", volumes_prune, 125},
+    {"GET", "/volumes/{name}", volumes_inspect, 0},
+    {"PUT", "/volumes/{name}", volumes_update, 142},
+    {"DELETE", "/volumes/{name}", volumes_remove, 0},
 
     {"GET", "/plugins", system_plugins, 0},
     {"GET", "/plugins/privileges", NULL, 0},

@@ -1,52 +1,57 @@
-/* GET /volumes. The engine has no verbs on volumes yet; those that containers have made are folders
-   (engine/volumes.h). */
-#include <dirent.h>
-#include <sys/stat.h>
-
+/* /volumes. */
 #include "api/request.h"
 #include "api/respond.h"
-#include "base/file.h"
 #include "base/memory.h"
-
-static json_t *describe(const char *root, const char *name)
-{
-    _cleanup_free_ char *path = xasprintf("%s/%s/_data", root, name);
-    struct stat status;
-    if (stat(path, &status) < 0)
-        return NULL;
-    char created[TIME_TEXT_SIZE];
-    time_format((unix_nano)status.st_ctim.tv_sec * NANOSECONDS_PER_SECOND, created);
-    return json_pack("{s:s, s:s, s:n, s:o, s:o, s:n, s:s}", "CreatedAt", created, "Driver", "local", "Labels",
-                     "Mountpoint", json_text(path), "Name", json_text(name), "Options", "Scope", "local");
-}
+#include "engine/volume.h"
 
 bool volumes_list(struct call *call, struct error *err)
 {
     _cleanup_json_ json_t *filters = NULL;
     if (!query_filters(call, &filters, err))
         return error_prefix(err, "error reading volume filters");
-    static const char *const known[] = {"dangling", "driver", "label", "name"};
-    const char *key;
-    json_t *value;
-    json_object_foreach(filters, key, value)
-    {
-        bool is_known = false;
-        for (size_t i = 0; i < ARRAY_SIZE(known); i++)
-            is_known |= string_equal(known[i], key);
-        if (!is_known)
-            return error_set(err, ERROR_INVALID, "invalid filter '%s'", key);
-    }
-    if (json_object_size(filters) > 0)
-        return error_set(err, ERROR_UNSUPPORTED, "filters of volumes are not supported by this version of Wherry");
-    _cleanup_free_ char *root = path_join(engine_options(call->engine)->data_root, "volumes");
-    json_t *list = json_array();
-    DIR *folder = opendir(root);
-    for (struct dirent *entry; folder && (entry = readdir(folder));) {
-        json_t *volume = entry->d_name[0] == '.' ? NULL : describe(root, entry->d_name);
-        if (volume)
-            json_array_append_new(list, volume);
-    }
-    if (folder)
-        closedir(folder);
-    return respond_json(call, 200, json_pack("{s:o, s:n}", "Volumes", list, "Warnings"));
+    json_t *list = volume_list(call->engine, filters, err);
+    return list && respond_json(call, 200, json_pack("{s:o, s:n}", "Volumes", list, "Warnings"));
+}
+
+bool volumes_create(struct call *call, struct error *err)
+{
+    struct volume_request request = {0};
+    if (!request_record(call, true, &volume_request_type, &request, err))
+        return false;
+    json_t *volume = volume_create(call->engine, &request, err);
+    record_release(&volume_request_type, &request);
+    return volume && respond_json(call, 201, volume);
+}
+
+bool volumes_inspect(struct call *call, struct error *err)
+{
+    json_t *volume = volume_inspect(call->engine, call->target, err);
+    return volume && respond_json(call, 200, volume);
+}
+
+/* Only volumes of a cluster can be changed, and there is none. */
+bool volumes_update(struct call *call, struct error *err)
+{
+    return error_set(err, ERROR_UNAVAILABLE, "volume update only valid for cluster volumes, but swarm is unavailable");
+}
+
+bool volumes_remove(struct call *call, struct error *err)
+{
+    return volume_remove(call->engine, call->target, query_bool(call, "force"), err) && respond_empty(call, 204);
+}
+
+bool volumes_prune(struct call *call, struct error *err)
+{
+    _cleanup_json_ json_t *filters = NULL;
+    _cleanup_strlist_ struct strlist deleted = {0};
+    int64_t space = 0;
+    strlist_give(&deleted);
+    if (!query_filters(call, &filters, err) ||
+        !volume_prune(call->engine, filters, call->version < 142, &deleted, &space, err))
+        return false;
+    json_t *names = json_array();
+    for (size_t i = 0; i < deleted.count; i++)
+        json_array_append_new(names, json_text(deleted.items[i]));
+    return respond_json(call, 200,
+                        json_pack("{s:o, s:I}", "VolumesDeleted", names, "SpaceReclaimed", (json_int_t)space));
 }

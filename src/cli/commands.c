@@ -38,6 +38,13 @@
     row(tag) \
     row(unpause) \
     row(update) \
+    row(volume) \
+    row(volume_create) \
+    row(volume_inspect) \
+    row(volume_ls) \
+    row(volume_prune) \
+    row(volume_rm) \
+    row(volume_update) \
     row(wait)
 /* clang-format on */
 

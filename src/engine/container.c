@@ -19,6 +19,10 @@ static const struct field container_mount_fields[] = {
     FIELD(FIELD_BOOL, "copy", wants_copy, OMIT_EMPTY),
     FIELD(FIELD_BOOL, "not_recursive", is_not_recursive, OMIT_EMPTY),
     FIELD(FIELD_STRING, "tmpfs", tmpfs_options, OMIT_EMPTY),
+    FIELD(FIELD_STRING, "subpath", subpath, OMIT_EMPTY),
+    FIELD(FIELD_MAP, "options", volume_options, OMIT_EMPTY),
+    FIELD(FIELD_MAP, "labels", volume_labels, OMIT_EMPTY),
+    FIELD(FIELD_BOOL, "only_top_ro", is_only_top_read_only, OMIT_EMPTY),
 };
 #undef FIELD
 const struct record_type container_mount_type =

@@ -51,6 +51,9 @@ struct container_mount {
     bool wants_copy;          /* a volume that is filled from the image while it is empty */
     bool is_not_recursive;    /* bind instead of rbind */
     char *tmpfs_options;      /* of a tmpfs: "size=…,mode=…" */
+    char *subpath;            /* of a volume: the folder or file in it that is mounted */
+    struct strmap volume_options, volume_labels; /* for a volume that is not there yet */
+    bool is_only_top_read_only; /* a read-only bind whose inner mounts stay writable */
 };
 extern const struct record_type container_mount_type;
 
@@ -80,6 +83,7 @@ struct container {
     bool is_being_stopped;      /* by a stop or restart, whose event is told with the exit */
     bool is_restart_wanted_off; /* stop or kill by the user during this run: the policy does not apply */
     struct container_wait *waits;
+    bool has_volumes;                    /* they are mounted for it: changed in the operation */
     struct shim_attachment *attachments; /* clients that attached before the start */
     size_t attachment_count;
 };

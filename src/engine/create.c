@@ -264,6 +264,7 @@ static bool fill_record(struct engine *engine, const char *name, struct create_r
     request_defaults(&engine->options, request);
     if (!mounts_collect(engine, request, &record->mounts, err))
         return false;
+    volumes_name(record);
     record->config = request->config;
     request->config = (struct container_config){0};
     record->host_config = request->host_config;
@@ -297,13 +298,13 @@ bool container_create(struct engine *engine, const char *name, struct create_req
         return false;
     is_good = container_layer_create(engine->store, container->record.id, err) &&
               container_layer_use_image(engine->store, container->record.id, container->record.image_id, err) &&
-              volumes_prepare(engine, &container->record, err) && container_save(container, DURABLE, err);
+              volumes_prepare(container, err) && container_save(container, DURABLE, err);
     if (!is_good) {
         container_lock(container);
         container->is_removed = true;
         container_unlock(container);
         container_table_remove(engine, container);
-        volumes_remove_anonymous(engine, container);
+        volumes_remove_anonymous(container);
         remove_files(container);
     }
     if (is_good)

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "engine/engine_state.h"
+#include "engine/volume.h"
 #include "runtime/cgroup.h"
 #include "runtime/defaults.h"
 #include "runtime/seccomp.h"
@@ -118,6 +119,9 @@ static bool open_parts(struct engine *engine, struct error *err)
     if (!engine->network)
         return false;
     engine->registry = registry_new(engine->store, &options->registry);
+    engine->volumes = volume_table_open(engine, err);
+    if (!engine->volumes)
+        return false;
     engine->epoll = epoll_create1(EPOLL_CLOEXEC);
     engine->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = NULL};
@@ -205,6 +209,7 @@ void engine_close(struct engine *engine)
     close_fd(engine->epoll);
     close_fd(engine->wake);
     registry_free(engine->registry);
+    volume_table_free(engine->volumes);
     if (engine->network)
         network_close(engine->network);
     if (engine->store)

@@ -14,6 +14,7 @@ struct engine {
     struct network_manager *network;
     struct registry *registry;
     struct event_hub *events;
+    struct volume_table *volumes;
 
     pthread_mutex_t table_lock;    /* see container.h for the order of locks */
     struct container **containers; /* in order of creation */

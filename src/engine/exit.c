@@ -14,6 +14,7 @@
 #include "base/memory.h"
 #include "engine/container_events.h"
 #include "engine/engine_state.h"
+#include "engine/volumes.h"
 #include "network/network.h"
 #include "runtime/cgroup.h"
 
@@ -70,6 +71,7 @@ void container_record_exit(struct container *container, const struct shim_exit *
     _cleanup_free_ char *directory = container_run_path(container);
 
     network_leave(engine->network, container->record.id);
+    volumes_unmount(container);
     container_lock(container);
     struct container_record *record = &container->record;
     record->exit_code = exit->exit_code;

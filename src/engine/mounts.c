@@ -1,6 +1,5 @@
 #include "engine/mounts.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -8,17 +7,8 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "engine/engine_state.h"
+#include "engine/volume.h"
 #include "json/json_record.h"
-
-static bool is_volume_name(const char *name)
-{
-    if (!isalnum((unsigned char)name[0]) || !name[1])
-        return false;
-    for (const char *c = name; *c; c++)
-        if (!isalnum((unsigned char)*c) && !strchr("_.-", *c))
-            return false;
-    return true;
-}
 
 /* The destination, cleaned; NULL with an error that has no prefix yet. */
 static char *clean_target(const char *target, struct error *err)
@@ -41,8 +31,14 @@ static bool is_propagation(const char *mode)
            string_equal(mode, "rslave") || string_equal(mode, "shared") || string_equal(mode, "rshared");
 }
 
-/* The options after the second colon of -v. */
-static bool parse_mode(const char *mode, struct container_mount *mount, struct error *err)
+static bool spec_error(const char *text, const char *type, const char *what, struct error *err)
+{
+    return error_set(err, ERROR_INVALID, "invalid volume specification: '%s': invalid mount config for type \"%s\": %s",
+                     text, type, what);
+}
+
+/* The options after the second colon of -v, of the whole `text`. */
+static bool parse_mode(const char *text, const char *mode, struct container_mount *mount, struct error *err)
 {
     bool is_bind = string_equal(mount->point.type, "bind");
     unsigned access = 0, labels = 0, propagations = 0, copies = 0, consistencies = 0;
@@ -54,7 +50,7 @@ static bool parse_mode(const char *mode, struct container_mount *mount, struct e
             access++;
         } else if (string_equal(part, "z") || string_equal(part, "Z")) {
             labels++;
-        } else if (is_bind && is_propagation(part)) {
+        } else if (is_propagation(part)) {
             string_replace(&mount->point.propagation, part);
             propagations++;
         } else if (string_equal(part, "nocopy")) {
@@ -67,8 +63,12 @@ static bool parse_mode(const char *mode, struct container_mount *mount, struct e
             return error_set(err, ERROR_INVALID, "invalid mode: %s", mode);
         }
     }
-    if (access > 1 || labels > 1 || propagations > 1 || copies > 1 || consistencies > 1 || (is_bind && copies))
+    if (access > 1 || labels > 1 || propagations > 1 || copies > 1 || consistencies > 1)
         return error_set(err, ERROR_INVALID, "invalid mode: %s", mode);
+    if (is_bind && copies)
+        return spec_error(text, "bind", "field VolumeOptions must not be specified", err);
+    if (!is_bind && propagations)
+        return spec_error(text, "volume", "field BindOptions must not be specified", err);
     return true;
 }
 
@@ -96,19 +96,15 @@ bool bind_parse(const char *text, struct container_mount *out, struct error *err
         mount.is_source_made = true;
         mount.point.propagation = xstrdup("rprivate");
         mount.point.mode = xstrdup(parts.count == 3 ? parts.items[2] : "");
-    } else if (!is_bare && !is_volume_name(source)) {
-        error_set(&why, ERROR_INVALID,
-                  "create %s: \"%s\" includes invalid characters for a local volume name, only "
-                  "\"[a-zA-Z0-9][a-zA-Z0-9_.-]\" are allowed. If you intended to pass a host directory, use absolute "
-                  "path",
-                  source, source);
     } else {
         mount.point.name = is_bare ? NULL : xstrdup(source);
         mount.point.driver = xstrdup("local");
         mount.point.mode = xstrdup(parts.count == 3 ? parts.items[2] : is_bare ? "" : "z");
     }
     if (!why.kind && parts.count == 3)
-        parse_mode(parts.items[2], &mount, &why);
+        parse_mode(text, parts.items[2], &mount, &why);
+    if (!why.kind && mount.point.name)
+        volume_name_check(mount.point.name, &why);
     if (why.kind) {
         record_release(&container_mount_type, &mount);
         return error_move(err, &why);
@@ -150,8 +146,10 @@ static bool convert_bind(const struct mount_request *request, struct container_m
             return mount_error(err, "bind", "invalid propagation mode: ", options->propagation);
         string_replace(&mount->point.propagation, options->propagation);
     }
-    if (options && options->read_only_force_recursive)
-        return error_set(err, ERROR_UNSUPPORTED, "recursively read-only mounts are not supported by this version");
+    mount->is_only_top_read_only = options && options->read_only_non_recursive;
+    if (mount->is_only_top_read_only && request->read_only && options->read_only_force_recursive)
+        return error_set(err, ERROR_INVALID,
+                         "mount options conflict: ReadOnlyNonRecursive && ReadOnlyForceRecursive are both set");
     mount->is_not_recursive = options && options->non_recursive;
     mount->is_source_made = options && options->create_mountpoint;
     struct stat info;
@@ -160,31 +158,53 @@ static bool convert_bind(const struct mount_request *request, struct container_m
     return true;
 }
 
+/* Go's filepath.IsLocal. */
+static bool is_local_path(const char *path)
+{
+    _cleanup_free_ char *clean = path_clean(path);
+    return clean[0] != '/' && !string_equal(clean, "..") && !string_starts_with(clean, "../");
+}
+
+static bool read_driver(const char *text, struct container_mount *mount, struct error *err)
+{
+    _cleanup_json_ json_t *config = json_parse(text, strlen(text), NULL);
+    const char *name = json_string_value(json_object_get(config, "Name")), *key;
+    json_t *value;
+    if (string_is_set(name))
+        string_replace(&mount->point.driver, name);
+    json_object_foreach(json_object_get(config, "Options"), key, value)
+    {
+        if (!json_is_string(value))
+            return error_set(err, ERROR_INVALID,
+                             "invalid JSON: json: cannot unmarshal into Go struct field "
+                             "Driver.HostConfig.Mounts.VolumeOptions.DriverConfig.Options of type string");
+        strmap_set(&mount->volume_options, key, json_string_value(value));
+    }
+    return true;
+}
+
 static bool convert_volume(const struct mount_request *request, struct container_mount *mount, struct error *err)
 {
     const struct volume_options *options = request->volume;
     const char *name = string_or_empty(request->source);
-    if (*name && !is_volume_name(name))
-        return error_set(err, ERROR_INVALID,
-                         "create %s: \"%s\" includes invalid characters for a local volume name, only "
-                         "\"[a-zA-Z0-9][a-zA-Z0-9_.-]\" are allowed. If you intended to pass a host directory, use "
-                         "absolute path",
-                         name, name);
+    if (*name && !volume_name_check(name, err))
+        return false;
     if (!*name && request->read_only)
         return mount_error(err, "volume", "must not set ReadOnly mode when using anonymous volumes", "");
-    if (options && string_is_set(options->subpath))
-        return error_set(err, ERROR_UNSUPPORTED, "the subpath of a volume is not supported by this version");
-    if (options && options->driver_config && strstr(options->driver_config, "\"Name\"") &&
-        !strstr(options->driver_config, "\"local\"") && !strstr(options->driver_config, "\"Name\":\"\""))
-        return error_set(err, ERROR_UNSUPPORTED, "volume drivers are not supported by this version");
-    if (options && options->driver_config && strstr(options->driver_config, "\"Options\":{\""))
-        return error_set(err, ERROR_UNSUPPORTED,
-                         "options of the local volume driver are not supported by this version");
-    if (options && options->labels.count > 0)
-        return error_set(err, ERROR_UNSUPPORTED, "labels of a volume are not supported by this version");
+    if (options && string_is_set(options->subpath)) {
+        if (!*name)
+            return mount_error(err, "volume", "must not set Subpath when using anonymous volumes", "");
+        if (!is_local_path(options->subpath))
+            return mount_error(err, "volume", "subpath must be a relative path within the volume", "");
+        mount->subpath = path_clean(options->subpath);
+    }
+    mount->point.driver = xstrdup("local");
+    if (options && options->driver_config && !read_driver(options->driver_config, mount, err))
+        return false;
+    if (options)
+        strmap_copy(&mount->volume_labels, &options->labels);
     mount->point.name = *name ? xstrdup(name) : NULL;
     mount->is_anonymous = !*name;
-    mount->point.driver = xstrdup("local");
     mount->point.mode = xstrdup("z");
     mount->wants_copy = !(options && options->no_copy);
     return true;
@@ -309,17 +329,23 @@ static bool add_mount(struct record_list *list, struct container_mount *mount, c
 /* --volumes-from: every mount of the other container, unless the target is taken already. */
 static bool add_from(struct engine *engine, const char *text, struct record_list *from, struct error *err)
 {
-    _cleanup_strlist_ struct strlist parts = strlist_split(text, ':');
-    const char *mode = parts.count > 1 ? parts.items[1] : "";
-    if (parts.count > 2 || !parts.items[0][0])
-        return error_set(err, ERROR_INVALID, "invalid volumes-from specification: %s", text);
-    if (*mode && !string_equal(mode, "ro") && !string_equal(mode, "rw") && !string_equal(mode, "z"))
-        return error_set(err, ERROR_INVALID, "invalid mode for volumes-from: %s", mode);
+    const char *colon = strchr(text, ':'), *mode = colon ? colon + 1 : "";
+    if (!*text)
+        return error_set(err, ERROR_INVALID, "volumes-from specification cannot be an empty string");
+    struct container_mount asked = {.point = {.type = (char *)"bind", .is_writable = true}};
+    bool is_mode = !*mode || (!strstr(mode, "nocopy") && parse_mode(text, mode, &asked, NULL));
+    free(asked.point.propagation);
+    if (!is_mode || asked.point.propagation)
+        return error_set(err, ERROR_INVALID, "invalid mode: %s", mode);
+    _cleanup_free_ char *reference = xstrndup(text, strcspn(text, ":"));
+    if (!*reference)
+        return error_set(err, ERROR_INVALID, "invalid name or ID supplied: \"\"");
     _cleanup_error_ struct error why = ERROR_INIT;
-    _cleanup_container_ struct container *other = container_find(engine, parts.items[0], &why);
+    _cleanup_container_ struct container *other = container_find(engine, reference, &why);
     /* Not ERROR_NOT_FOUND, which a client would take for a missing image. */
     if (!other)
         return error_set(err, ERROR_INVALID, "%s", error_message(&why));
+    container_lock(other);
     const struct record_list *mounts = &other->record.mounts;
     for (size_t i = 0; i < mounts->count; i++) {
         const struct container_mount *theirs = RECORD_AT(*mounts, struct container_mount, i);
@@ -330,11 +356,10 @@ static bool add_from(struct engine *engine, const char *text, struct record_list
             place = record_list_add(from, &container_mount_type);
         record_copy(&container_mount_type, place, theirs);
         place->wants_copy = false;
-        if (string_equal(mode, "ro"))
-            place->point.is_writable = false;
-        if (*mode)
-            string_replace(&place->point.mode, mode);
+        place->point.is_writable &= asked.point.is_writable;
+        string_replace(&place->point.mode, "");
     }
+    container_unlock(other);
     return true;
 }
 
@@ -345,9 +370,15 @@ static bool collect(struct engine *engine, const struct create_request *request,
 {
     const struct host_config *host = &request->host_config;
     struct container_mount mount;
-    for (size_t i = 0; i < host->binds.count; i++)
-        if (!bind_parse(host->binds.items[i], &mount, err) || !add_mount(out, &mount, host, err))
+    const char *driver = string_is_set(host->volume_driver) ? host->volume_driver : "local";
+    for (size_t i = 0; i < host->binds.count; i++) {
+        if (!bind_parse(host->binds.items[i], &mount, err))
             return false;
+        if (mount.point.driver)
+            string_replace(&mount.point.driver, driver);
+        if (!add_mount(out, &mount, host, err))
+            return false;
+    }
     for (size_t i = 0; i < host->mounts.count; i++)
         if (!mount_request_convert(RECORD_AT(host->mounts, struct mount_request, i), &mount, err) ||
             !add_mount(out, &mount, host, err))
@@ -380,7 +411,8 @@ static bool collect(struct engine *engine, const struct create_request *request,
             continue;
         mount = (struct container_mount){.is_anonymous = true, .wants_copy = true};
         mount.point = (struct mount_point){
-            .type = xstrdup("volume"), .driver = xstrdup("local"), .mode = xstrdup(""), .is_writable = true};
+            .type = xstrdup("volume"), .driver = xstrdup(driver), .mode = xstrdup(""), .is_writable = true};
+        strmap_set(&mount.volume_labels, VOLUME_ANONYMOUS_LABEL, "");
         mount.point.destination = TAKE_PTR(target);
         if (!add_mount(out, &mount, host, err))
             return false;

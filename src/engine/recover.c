@@ -10,6 +10,8 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "engine/engine_state.h"
+#include "engine/volume.h"
+#include "engine/volumes.h"
 #include "runtime/cgroup.h"
 #include "json/json_record.h"
 
@@ -41,6 +43,7 @@ static void readopt(struct container *container, const struct shim_status *found
         if (string_is_set(shown->ip_address))
             network_readopt(engine->network, container->record.id, shown);
     }
+    volumes_readopt(container);
     supervisor_watch(engine, &container->watch);
 }
 
@@ -163,6 +166,7 @@ bool engine_recover(struct engine *engine, struct error *err)
         apply_policy(all[i], before);
         finish_removal(all[i]);
     }
+    volume_unmount_stale(engine);
     container_snapshot_release(all, count);
     return true;
 }

@@ -42,7 +42,7 @@ bool container_destroy(struct container *container, bool removes_volumes, struct
                       tree_remove(AT_FDCWD, folder, err) && tree_remove(AT_FDCWD, run_folder, err);
     if (is_removed) {
         if (removes_volumes)
-            volumes_remove_anonymous(engine, container);
+            volumes_remove_anonymous(container);
         is_removed = database_delete(store_database(engine->store), "container", container->record.id,
                                      is_temporary ? NOT_DURABLE : DURABLE, err);
     }

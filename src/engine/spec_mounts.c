@@ -1,7 +1,9 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include "base/file.h"
 #include "base/memory.h"
@@ -237,6 +239,25 @@ static bool check_propagation(const char *source, const char *propagation, struc
                      parts.count > 4 ? parts.items[4] : "/", wants_shared ? "" : " or slave");
 }
 
+/* In Docker's words. What may change until it is mounted cannot lead out of the volume either: the runtime looks the
+   subpath up in the volume as if that were the root. */
+static bool check_subpath(const struct container_mount *mount, struct error *err)
+{
+    const char *base = mount->point.source;
+    _cleanup_close_ int root = open(base, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS};
+    _cleanup_close_ int found = (int)syscall(SYS_openat2, root, mount->subpath, &how, sizeof(how));
+    if (found >= 0)
+        return true;
+    if (errno == EXDEV)
+        return error_set(err, ERROR_INVALID, "path concatenation escapes the base directory, base: %s, subpath: %s",
+                         base, mount->subpath);
+    error_errno(err, "cannot access path %s/%s: lstat %s/%s", base, mount->subpath, base, mount->subpath);
+    if (err)
+        err->kind = ERROR_NOT_FOUND;
+    return false;
+}
+
 static bool add_mount(struct launch *launch, const struct container_mount *mount, struct record_list *list,
                       struct error *err)
 {
@@ -251,16 +272,19 @@ static bool add_mount(struct launch *launch, const struct container_mount *mount
         }
         return true;
     }
-    if (!make_source(mount, err))
+    if (!make_source(mount, err) || (mount->subpath && !check_subpath(mount, err)))
         return false;
-    struct oci_mount *made = put_mount(list, point->destination, "bind", point->source);
+    struct oci_mount *made =
+        put_mount(list, point->destination, "bind", mount->subpath ? mount->subpath : point->source);
+    if (mount->subpath)
+        made->source_root = xstrdup(point->source);
     const char *propagation = string_is_set(point->propagation) ? point->propagation : "rprivate";
     if (!check_propagation(point->source, propagation, err))
         return false;
     strlist_add(&made->options, mount->is_not_recursive ? "bind" : "rbind");
     strlist_add(&made->options, propagation);
     if (!point->is_writable)
-        strlist_add(&made->options, "ro");
+        strlist_add(&made->options, mount->is_only_top_read_only ? "ro" : "rro");
     if (strstr(propagation, "shared"))
         string_replace(&launch->config.linux_.rootfs_propagation, "shared");
     else if (strstr(propagation, "slave") && !launch->config.linux_.rootfs_propagation)

@@ -9,6 +9,7 @@
 #include "engine/log_config.h"
 #include "engine/spec.h"
 #include "engine/start_error.h"
+#include "engine/volumes.h"
 #include "json/json_record.h"
 
 static bool read_log_options(const struct container *container, struct shim_log *log, struct error *err)
@@ -121,7 +122,8 @@ bool container_run(struct container *container, struct error *err)
     pid_t pid = -1;
     int watch = -1, exit_code = 128;
     struct shim_log log = {0};
-    bool is_running = read_log_options(container, &log, &why) && spec_build(container, &launch, &endpoints, &why);
+    bool is_running = read_log_options(container, &log, &why) && volumes_mount(container, &why) &&
+                      spec_build(container, &launch, &endpoints, &why);
     if (is_running) {
         container_event_networks(container, &endpoints, "connect");
         container_event_volumes(container, true);
@@ -141,6 +143,7 @@ bool container_run(struct container *container, struct error *err)
         container_event(container, "start", NULL);
         supervisor_watch(container->engine, &container->watch);
     } else {
+        volumes_unmount(container);
         record_failure(container, exit_code, &why);
     }
     release_endpoints(&endpoints);

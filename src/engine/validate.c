@@ -63,9 +63,6 @@ static bool check_unsupported(struct host_config *host, struct strlist *warnings
                          "--storage-opt is supported only for overlay over xfs with 'pquota' mount option");
     if (host->links.count > 0)
         return error_set(err, ERROR_UNSUPPORTED, "links are not supported by this version");
-    if (string_is_set(host->volume_driver) && !string_equal(host->volume_driver, "local"))
-        return error_set(err, ERROR_NOT_FOUND, "error looking up volume plugin %s: plugin \"%s\" not found",
-                         host->volume_driver, host->volume_driver);
     if (string_is_set(host->isolation) && strcasecmp(host->isolation, "default") != 0)
         return error_set(err, ERROR_INVALID, "Invalid isolation: \"%s\" - linux only supports 'default'",
                          host->isolation);

@@ -11,6 +11,8 @@
 #include "base/memory.h"
 #include "engine/copy_up.h"
 #include "engine/engine_state.h"
+#include "engine/volume.h"
+#include "json/json_record.h"
 
 static bool is_empty_folder(const char *path)
 {
@@ -24,58 +26,117 @@ static bool is_empty_folder(const char *path)
     return names <= 2;
 }
 
-bool volumes_prepare(struct engine *engine, struct container_record *record, struct error *err)
+static bool is_volume(const struct container_mount *mount)
+{
+    return string_equal(mount->point.type, "volume");
+}
+
+void volumes_name(struct container_record *record)
 {
     for (size_t i = 0; i < record->mounts.count; i++) {
         struct container_mount *mount = RECORD_AT(record->mounts, struct container_mount, i);
-        if (!string_equal(mount->point.type, "volume"))
+        if (!is_volume(mount) || mount->point.name)
             continue;
-        if (!mount->point.name) {
-            char id[ID_LENGTH + 1];
-            id_generate(id);
-            mount->point.name = xstrdup(id);
-        }
-        free(mount->point.source);
-        mount->point.source = xasprintf("%s/volumes/%s/_data", engine->options.data_root, mount->point.name);
-        bool is_new = access(mount->point.source, F_OK) < 0;
-        if (!directory_make(mount->point.source, 0755, err))
+        char id[ID_LENGTH + 1];
+        id_generate(id);
+        mount->point.name = xstrdup(id);
+    }
+}
+
+/* From the image, while it is empty; at its place in the image's layers. */
+static bool fill(const struct container *container, const struct container_mount *mount, struct error *err)
+{
+    struct engine *engine = container->engine;
+    const char *name = mount->point.name, *id = container->record.id;
+    _cleanup_free_ char *folder = NULL;
+    if (!volume_mount(engine, name, id, &folder, err))
+        return false;
+    bool is_good = true;
+    if (is_empty_folder(folder)) {
+        _cleanup_strlist_ struct strlist layers = {0};
+        container_lower_folders(&container->record, engine->store, &layers);
+        is_good = copy_up(&layers, mount->point.destination, folder, err) ||
+                  error_prefix(err, "failed to fill volume %s", name);
+    }
+    volume_unmount(engine, name, id);
+    return is_good;
+}
+
+bool volumes_prepare(struct container *container, struct error *err)
+{
+    struct container_record *record = &container->record;
+    for (size_t i = 0; i < record->mounts.count; i++) {
+        struct container_mount *mount = RECORD_AT(record->mounts, struct container_mount, i);
+        if (!is_volume(mount))
+            continue;
+        struct volume_request request = {.name = mount->point.name,
+                                         .driver = mount->point.driver,
+                                         .options = mount->volume_options,
+                                         .labels = mount->volume_labels};
+        _cleanup_json_ json_t *volume = volume_create(container->engine, &request, err);
+        if (!volume)
             return false;
-        if (is_new)
-            event_emit_pairs(engine, "volume", "create", mount->point.name, "driver", "local", NULL);
-        if (mount->wants_copy && is_empty_folder(mount->point.source)) {
-            _cleanup_strlist_ struct strlist layers = {0};
-            container_lower_folders(record, engine->store, &layers);
-            if (!copy_up(&layers, mount->point.destination, mount->point.source, err))
-                return error_prefix(err, "failed to fill volume %s", mount->point.name);
-        }
+        container_lock(container);
+        string_replace(&mount->point.source, json_string_value(json_object_get(volume, "Mountpoint")));
+        container_unlock(container);
+        if (mount->wants_copy && !fill(container, mount, err))
+            return false;
     }
     return true;
 }
 
-static bool is_used_elsewhere(struct engine *engine, const struct container *container, const char *name)
-{
-    bool is_used = false;
-    size_t count;
-    struct container **all = container_snapshot(engine, &count);
-    for (size_t i = 0; i < count && !is_used; i++)
-        for (size_t j = 0; all[i] != container && j < all[i]->record.mounts.count && !is_used; j++)
-            is_used = string_equal(RECORD_AT(all[i]->record.mounts, struct container_mount, j)->point.name, name);
-    container_snapshot_release(all, count);
-    return is_used;
-}
-
-void volumes_remove_anonymous(struct engine *engine, const struct container *container)
+void volumes_remove_anonymous(struct container *container)
 {
     const struct record_list *mounts = &container->record.mounts;
     for (size_t i = 0; i < mounts->count; i++) {
         const struct container_mount *mount = RECORD_AT(*mounts, struct container_mount, i);
-        if (!mount->is_anonymous || !mount->point.name || is_used_elsewhere(engine, container, mount->point.name))
-            continue;
         struct error err = ERROR_INIT;
-        _cleanup_free_ char *path = xasprintf("%s/volumes/%s", engine->options.data_root, mount->point.name);
-        if (!tree_remove(AT_FDCWD, path, &err))
+        if (mount->is_anonymous && mount->point.name &&
+            !volume_remove_last(container->engine, mount->point.name, container->record.id, &err))
             log_and_release(LOG_LEVEL_WARNING, &err, "cannot remove volume %s", mount->point.name);
-        else
-            event_emit_pairs(engine, "volume", "destroy", mount->point.name, "driver", "local", NULL);
     }
+}
+
+static void unmount_first(struct container *container, size_t count)
+{
+    const struct record_list *mounts = &container->record.mounts;
+    for (size_t i = count; i-- > 0;) {
+        const struct container_mount *mount = RECORD_AT(*mounts, struct container_mount, i);
+        if (is_volume(mount))
+            volume_unmount(container->engine, mount->point.name, container->record.id);
+    }
+}
+
+bool volumes_mount(struct container *container, struct error *err)
+{
+    const struct record_list *mounts = &container->record.mounts;
+    for (size_t i = 0; i < mounts->count && !container->has_volumes; i++) {
+        const struct container_mount *mount = RECORD_AT(*mounts, struct container_mount, i);
+        _cleanup_free_ char *folder = NULL;
+        if (is_volume(mount) &&
+            !volume_mount(container->engine, mount->point.name, container->record.id, &folder, err)) {
+            unmount_first(container, i);
+            return false;
+        }
+    }
+    container->has_volumes = true;
+    return true;
+}
+
+void volumes_unmount(struct container *container)
+{
+    if (container->has_volumes)
+        unmount_first(container, container->record.mounts.count);
+    container->has_volumes = false;
+}
+
+void volumes_readopt(struct container *container)
+{
+    const struct record_list *mounts = &container->record.mounts;
+    for (size_t i = 0; i < mounts->count; i++) {
+        const struct container_mount *mount = RECORD_AT(*mounts, struct container_mount, i);
+        if (is_volume(mount))
+            volume_readopt(container->engine, mount->point.name, container->record.id);
+    }
+    container->has_volumes = true;
 }

@@ -1,9 +1,18 @@
-/* Volumes as folders: <data-root>/volumes/<name>/_data. */
+/* The volumes of a container. */
 #pragma once
 
 #include "engine/container.h"
 
-/* Makes the volumes of the record's mounts (anonymous ones get a name), and fills new ones from the image. */
-bool volumes_prepare(struct engine *engine, struct container_record *record, struct error *err);
+/* Gives the anonymous volumes among the mounts their names. */
+void volumes_name(struct container_record *record);
+/* Makes the volumes of the container's mounts that are not there yet, and fills empty ones from the image. The
+   container is in the table already, so that nobody removes them again. */
+bool volumes_prepare(struct container *container, struct error *err);
 /* Removes the anonymous volumes that no other container uses. */
-void volumes_remove_anonymous(struct engine *engine, const struct container *container);
+void volumes_remove_anonymous(struct container *container);
+
+/* For a start, and after an exit: in the operation. Volumes that are mounted already, or not any more, stay so. */
+bool volumes_mount(struct container *container, struct error *err);
+void volumes_unmount(struct container *container);
+/* The container went on running while the engine was away. */
+void volumes_readopt(struct container *container);

@@ -54,6 +54,7 @@ static const struct field oci_mount_fields[] = {
     FIELD(FIELD_STRING, "destination", destination, 0),
     FIELD(FIELD_STRING, "type", type, OMIT_EMPTY),
     FIELD(FIELD_STRING, "source", source, OMIT_EMPTY),
+    FIELD(FIELD_STRING, "sourceRoot", source_root, WIRE_ONLY),
     FIELD(FIELD_STRINGS, "options", options, OMIT_EMPTY),
 };
 #undef FIELD

@@ -35,6 +35,7 @@ struct oci_mount {
     char *destination;
     char *type;
     char *source;
+    char *source_root; /* ours, not in JSON: the source of a bind is looked up in this folder as if it were the root */
     struct strlist options;
 };
 struct oci_device {

@@ -99,10 +99,19 @@ static bool set_propagation(const struct mount_options *options, int made)
            mount_set_attributes(made, 0, 0, options->propagation, (options->propagation & MS_REC) != 0);
 }
 
+static int open_source(const struct oci_mount *mount)
+{
+    if (!mount->source_root)
+        return open(string_or_empty(mount->source), O_PATH | O_CLOEXEC);
+    _cleanup_close_ int root = open(mount->source_root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    return root < 0 ? -1 : open_in_root(root, mount->source, O_PATH, 0);
+}
+
 static bool bind(int root, const struct oci_mount *mount, const struct mount_options *options, struct error *err)
 {
     struct stat source;
-    if (stat(string_or_empty(mount->source), &source) < 0)
+    _cleanup_close_ int from = open_source(mount);
+    if (from < 0 || fstat(from, &source) < 0)
         return error_errno(err, "stat %s", string_or_empty(mount->source));
     _cleanup_close_ int target = mount_target(root, mount->destination, S_ISDIR(source.st_mode), err);
     if (target < 0)
@@ -115,7 +124,7 @@ static bool bind(int root, const struct oci_mount *mount, const struct mount_opt
         return error_errno(err, "create mount destination for %s mount: cannot mkdir in %s", mount->destination,
                            mount->destination);
     }
-    _cleanup_close_ int made = mount_clone(AT_FDCWD, mount->source, options->is_recursive_bind);
+    _cleanup_close_ int made = mount_clone(from, "", options->is_recursive_bind);
     if (made < 0 || !mount_set_attributes(made, options->set, options->clear, 0, false) ||
         !mount_set_attributes(made, options->recursive_set, options->recursive_clear, 0, true) ||
         !mount_attach(made, target) || !set_propagation(options, made))
