@@ -45,15 +45,15 @@ extern const struct record_type container_record_type;
 
 /* A mount that the user, the image or another container asked for. */
 struct container_mount {
-    struct mount_point point; /* as inspect shows it; point.source is the folder on the host */
-    bool is_anonymous;        /* a volume that goes with `rm -v` */
-    bool is_source_made;      /* -v: a missing source is created as a folder */
-    bool wants_copy;          /* a volume that is filled from the image while it is empty */
-    bool is_not_recursive;    /* bind instead of rbind */
-    char *tmpfs_options;      /* of a tmpfs: "size=…,mode=…" */
-    char *subpath;            /* of a volume: the folder or file in it that is mounted */
+    struct mount_point point;                    /* as inspect shows it; point.source is the folder on the host */
+    bool is_anonymous;                           /* a volume that goes with `rm -v` */
+    bool is_source_made;                         /* -v: a missing source is created as a folder */
+    bool wants_copy;                             /* a volume that is filled from the image while it is empty */
+    bool is_not_recursive;                       /* bind instead of rbind */
+    char *tmpfs_options;                         /* of a tmpfs: "size=…,mode=…" */
+    char *subpath;                               /* of a volume: the folder or file in it that is mounted */
     struct strmap volume_options, volume_labels; /* for a volume that is not there yet */
-    bool is_only_top_read_only; /* a read-only bind whose inner mounts stay writable */
+    bool is_only_top_read_only;                  /* a read-only bind whose inner mounts stay writable */
 };
 extern const struct record_type container_mount_type;
 
