@@ -14,7 +14,8 @@ struct volume_prune_options {
 static bool has_all(const struct command_call *call)
 {
     const char *minor = strchr(client_api_version(call->client), '.');
-    return minor && atoi(minor + 1) >= 42;
+    int64_t number;
+    return minor && parse_int64(minor + 1, &number) && number >= 42;
 }
 
 static bool volume_prune_run(struct command_call *call, struct error *err)
