@@ -41,7 +41,9 @@ bool containers_unpause(struct call *call, struct error *err);
 bool containers_rename(struct call *call, struct error *err);
 bool containers_resize(struct call *call, struct error *err);
 bool containers_remove(struct call *call, struct error *err);
-/* prune.c, update.c */
+/* prune.c, stats.c, top.c, update.c */
+bool containers_stats(struct call *call, struct error *err);
+bool containers_top(struct call *call, struct error *err);
 bool containers_prune_all(struct call *call, struct error *err);
 bool containers_update(struct call *call, struct error *err);
 /* wait.c, logs.c, attach.c */

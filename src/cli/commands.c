@@ -33,9 +33,11 @@
     row(rmi) \
     row(save) \
     row(start) \
+    row(stats) \
     row(stop) \
     row(system) \
     row(tag) \
+    row(top) \
     row(unpause) \
     row(update) \
     row(volume) \

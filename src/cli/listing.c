@@ -71,14 +71,15 @@ static struct value_type row_type(const struct listing *listing)
     };
 }
 
-bool listing_print(const struct listing *listing, const char *format, const json_t *rows, struct error *err)
+static bool format_rows(const struct listing *listing, const char *format, const json_t *rows, struct strbuf *out,
+                        struct error *err)
 {
     _cleanup_free_ char *text = clean_format(format);
     _cleanup_(template_freep) struct template *template = template_parse(text, err);
     if (!template)
         return error_prefix(err, "template parsing error");
     struct value_type type = row_type(listing);
-    _cleanup_strbuf_ struct strbuf lines = STRBUF_INIT, aligned = STRBUF_INIT;
+    _cleanup_strbuf_ struct strbuf lines = STRBUF_INIT;
     if (listing_is_table(format))
         add_header(listing, template, &lines);
     size_t i;
@@ -90,9 +91,33 @@ bool listing_print(const struct listing *listing, const char *format, const json
         strbuf_add_char(&lines, '\n');
     }
     if (listing_is_table(format))
-        table_align_listing(strbuf_text(&lines), &aligned);
-    const struct strbuf *output = listing_is_table(format) ? &aligned : &lines;
-    fwrite(strbuf_text(output), 1, output->length, stdout);
+        table_align_listing(strbuf_text(&lines), out);
+    else
+        strbuf_add(out, strbuf_text(&lines), lines.length);
+    return true;
+}
+
+bool listing_print(const struct listing *listing, const char *format, const json_t *rows, struct error *err)
+{
+    _cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+    if (!format_rows(listing, format, rows, &text, err))
+        return false;
+    fwrite(strbuf_text(&text), 1, text.length, stdout);
+    return true;
+}
+
+bool listing_print_screen(const struct listing *listing, const char *format, const json_t *rows, struct error *err)
+{
+    _cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+    if (!format_rows(listing, format, rows, &text, err))
+        return false;
+    fputs("\033[H", stdout);
+    for (const char *line = strbuf_text(&text); *line; line += *line == '\n') {
+        size_t length = strcspn(line, "\n");
+        printf("%.*s\033[K\n", (int)length, line);
+        line += length;
+    }
+    fputs("\033[J", stdout);
     return true;
 }
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <pthread.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -36,26 +37,29 @@ static bool is_mounted(const struct cgroup_hierarchy *hierarchy)
     return statfs(path, &status) == 0 && status.f_type == CGROUP_SUPER_MAGIC;
 }
 
-const struct cgroup_hierarchy *cgroup_v1_hierarchies(size_t *count)
+static struct cgroup_hierarchy *known;
+static size_t known_count;
+
+static void find_hierarchies(void)
 {
-    static struct cgroup_hierarchy *known;
-    static size_t known_count;
-    static bool is_known;
-    if (!is_known) {
-        is_known = true;
-        _cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
-        size_t all = 0;
-        if (file_read(AT_FDCWD, "/proc/self/cgroup", 65536, &text, NULL))
-            known = cgroup_v1_parse(strbuf_text(&text), &all);
-        for (size_t i = 0; i < all; i++) {
-            if (is_mounted(&known[i])) {
-                known[known_count++] = known[i];
-            } else {
-                free(known[i].directory);
-                free(known[i].controllers);
-            }
+    _cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+    size_t all = 0;
+    if (file_read(AT_FDCWD, "/proc/self/cgroup", 65536, &text, NULL))
+        known = cgroup_v1_parse(strbuf_text(&text), &all);
+    for (size_t i = 0; i < all; i++) {
+        if (is_mounted(&known[i])) {
+            known[known_count++] = known[i];
+        } else {
+            free(known[i].directory);
+            free(known[i].controllers);
         }
     }
+}
+
+const struct cgroup_hierarchy *cgroup_v1_hierarchies(size_t *count)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, find_hierarchies);
     *count = known_count;
     return known;
 }
