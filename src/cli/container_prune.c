@@ -1,4 +1,5 @@
 #include "base/memory.h"
+#include "cli/confirm.h"
 #include "cli/filter_option.h"
 #include "cli/prune_option.h"
 #include "json/json_record.h"
@@ -10,8 +11,10 @@ static bool container_prune_run(struct command_call *call, struct error *err)
     strbuf_add_string(&path, "/containers/prune");
     if (!prune_filters_add(call, &options->filters, &path, err))
         return false;
-    if (!options->is_forced && !prune_confirm("WARNING! This will remove all stopped containers.\n"
-                                              "Are you sure you want to continue?"))
+    bool is_confirmed = options->is_forced;
+    if (!is_confirmed && !confirm("WARNING! This will remove all stopped containers.", &is_confirmed, err))
+        return false;
+    if (!is_confirmed)
         return true;
     _cleanup_json_ json_t *answer = client_post_json(call->client, strbuf_text(&path), NULL, err);
     if (!answer)

@@ -1,7 +1,6 @@
 #include "cli/prune_option.h"
 
 #include <string.h>
-#include <strings.h>
 
 #include "base/memory.h"
 #include "cli/config_file.h"
@@ -38,20 +37,6 @@ bool prune_filters_add(const struct command_call *call, const struct strlist *fi
     _cleanup_free_ char *json = filter_json(&all);
     client_query_add(path, "filters", json);
     return true;
-}
-
-bool prune_confirm(const char *text)
-{
-    printf("%s [y/N] ", text);
-    fflush(stdout);
-    _cleanup_free_ char *line = NULL;
-    size_t size = 0;
-    ssize_t length = getline(&line, &size, stdin);
-    if (length < 0)
-        return false;
-    char *start = line + strspn(line, " \t\r\n");
-    start[strcspn(start, " \t\r\n")] = '\0';
-    return strcasecmp(start, "y") == 0;
 }
 
 void prune_print_deleted(const json_t *answer, const char *key, const char *title)

@@ -11,8 +11,6 @@ struct prune_options {
 /* Adds ?filters=…, with those of config.json ("pruneFilters") that the user's own do not contradict. */
 bool prune_filters_add(const struct command_call *call, const struct strlist *filters, struct strbuf *path,
                        struct error *err);
-/* Prints the text and " [y/N] ", and reads the answer. False for no: then the command ends without a word. */
-bool prune_confirm(const char *text);
 /* The answer's list `key` below its title ("Deleted Containers:"), each a line, and an empty line; nothing where it is
    empty. */
 void prune_print_deleted(const json_t *answer, const char *key, const char *title);

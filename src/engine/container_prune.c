@@ -35,5 +35,6 @@ bool containers_prune(struct engine *engine, const json_t *filters, struct prune
     }
     container_snapshot_release(all, count);
     prune_end(&engine->is_pruning);
+    prune_event(engine, "container", report->space);
     return true;
 }

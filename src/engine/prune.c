@@ -4,6 +4,7 @@
 
 #include "base/memory.h"
 #include "base/moment.h"
+#include "engine/events.h"
 
 void prune_report_release(struct prune_report *report)
 {
@@ -92,4 +93,10 @@ bool prune_begin(atomic_bool *is_running, struct error *err)
 void prune_end(atomic_bool *is_running)
 {
     atomic_store(is_running, false);
+}
+
+void prune_event(struct engine *engine, const char *type, int64_t space)
+{
+    _cleanup_free_ char *reclaimed = xasprintf("%lld", (long long)space);
+    event_emit_pairs(engine, type, "prune", "", "reclaimed", reclaimed, NULL);
 }

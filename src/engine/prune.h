@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "engine/engine.h"
 
 struct prune_report {
     struct strlist deleted; /* ids or names */
@@ -35,3 +36,5 @@ bool labels_match(const struct strlist *wanted, const struct strmap *labels);
 /* `is_running` is one flag for each kind. False, with Docker's "a prune operation is already running". */
 bool prune_begin(atomic_bool *is_running, struct error *err);
 void prune_end(atomic_bool *is_running);
+/* The event that Docker tells after a prune: type "container", "image", "network" or "volume". */
+void prune_event(struct engine *engine, const char *type, int64_t space);

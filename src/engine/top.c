@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "base/spawn.h"
 #include "engine/engine_state.h"
+#include "engine/events.h"
 #include "runtime/cgroup.h"
 
 #define OUTPUT_LIMIT ((size_t)16 << 20)
@@ -67,11 +68,8 @@ static json_t *row_of(const struct strlist *words, size_t columns)
     return row;
 }
 
-static bool is_member(const char *word, const pid_t *pids, size_t count)
+static bool is_member(int64_t pid, const pid_t *pids, size_t count)
 {
-    int64_t pid;
-    if (!parse_int64(word, &pid))
-        return false;
     for (size_t i = 0; i < count; i++)
         if (pids[i] == pid)
             return true;
@@ -95,7 +93,15 @@ static json_t *parse_output(const char *text, const pid_t *pids, size_t count, s
             continue;
         /* `ps m` shows the threads of a process below it, with "-" for their pid. */
         const char *pid = words.count > pid_column ? words.items[pid_column] : "-";
-        was_member = string_equal(pid, "-") ? was_member : is_member(pid, pids, count);
+        int64_t number;
+        if (!string_equal(pid, "-") && !parse_int64(pid, &number)) {
+            json_decref(titles);
+            json_decref(processes);
+            error_set(err, ERROR_INTERNAL,
+                      "Unexpected pid '%s': strconv.Atoi: parsing \"%s\": invalid syntax", pid, pid);
+            return NULL;
+        }
+        was_member = string_equal(pid, "-") ? was_member : is_member(number, pids, count);
         if (was_member)
             json_array_append_new(processes, row_of(&words, header.count));
     }
@@ -169,5 +175,8 @@ json_t *container_top(struct engine *engine, const char *reference, const char *
         if (!run_ps(&arguments, NULL, &output, err))
             return NULL;
     }
-    return parse_output(strbuf_text(&output), pids, count, err);
+    json_t *top = parse_output(strbuf_text(&output), pids, count, err);
+    if (top)
+        container_event(container, "top", NULL);
+    return top;
 }

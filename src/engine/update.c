@@ -1,6 +1,7 @@
 /* POST /containers/{id}/update. */
 #include "base/memory.h"
 #include "engine/engine_state.h"
+#include "engine/events.h"
 #include "engine/resources.h"
 #include "engine/spec.h"
 #include "engine/validate.h"
@@ -132,5 +133,7 @@ bool container_update(struct engine *engine, const char *reference, struct updat
         return false;
     bool is_done = update(container, wanted, warnings, err);
     container_end(container);
+    if (is_done)
+        container_event(container, "update", NULL);
     return is_done || error_prefix(err, "Cannot update container %s", container->record.id);
 }
