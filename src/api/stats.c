@@ -12,7 +12,10 @@ bool containers_stats(struct call *call, struct error *err)
         return false;
     http_exchange_begin(call->exchange, 200, "application/json");
     http_exchange_may_be_cut(call->exchange);
-    container_stats_run(stats, is_stream ? STATS_STREAM : is_one_shot ? STATS_ONE_SHOT : STATS_SINGLE, request_write,
-                        call, call->exchange->fd);
+    container_stats_run(stats,
+                        is_stream     ? STATS_STREAM
+                        : is_one_shot ? STATS_ONE_SHOT
+                                      : STATS_SINGLE,
+                        request_write, call, call->exchange->fd);
     return true;
 }

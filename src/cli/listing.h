@@ -43,7 +43,8 @@ bool listing_is_table(const char *format);
 /* Prints the rows (a JSON array; borrowed) on standard output; nothing where the format is wrong ("template parsing
    error: …"). */
 bool listing_print(const struct listing *listing, const char *format, const json_t *rows, struct error *err);
-/* The same over what the terminal shows already: from its top left corner, each line's rest and what is below erased. */
+/* The same over what the terminal shows already: from its top left corner, each line's rest and what is below erased.
+ */
 bool listing_print_screen(const struct listing *listing, const char *format, const json_t *rows, struct error *err);
 /* Checks a format by running it on an empty row, in the words of docker's ps: "failed to parse template: …", "failed to
    execute template: …". */

@@ -22,15 +22,15 @@ struct stats_options {
 };
 
 static const struct listing_column columns[] = {
-    {"BlockIO", "BLOCK I/O"}, {"CPUPerc", "CPU %"},  {"Container", "CONTAINER"},
-    {"ID", "CONTAINER ID"},   {"MemPerc", "MEM %"},  {"MemUsage", "MEM USAGE / LIMIT"},
-    {"Name", "NAME"},         {"NetIO", "NET I/O"},  {"PIDs", "PIDS"},
+    {"BlockIO", "BLOCK I/O"}, {"CPUPerc", "CPU %"}, {"Container", "CONTAINER"},
+    {"ID", "CONTAINER ID"},   {"MemPerc", "MEM %"}, {"MemUsage", "MEM USAGE / LIMIT"},
+    {"Name", "NAME"},         {"NetIO", "NET I/O"}, {"PIDs", "PIDS"},
 };
 static const struct listing listing = LISTING("*container.statsContext", columns);
 
 /* One container that is followed. */
 struct row {
-    char *container; /* as it was asked for */
+    char *container;              /* as it was asked for */
     struct client_stream *stream; /* NULL once it has ended */
     struct strbuf pending;        /* the line that is still coming */
     size_t samples;

@@ -85,9 +85,9 @@ json_t *container_list(struct engine *engine, const struct list_options *options
 /* GET /containers/{id}/top: the host's ps with these arguments (NULL: "-ef"), reduced to the container's processes. */
 json_t *container_top(struct engine *engine, const char *reference, const char *ps_arguments, struct error *err);
 
-/* What a container uses, once a second, a JSON object a line. A stream goes on, with empty values while the container does
-   not run, until it is removed or `client` hangs up; a single answer takes two samples, so that it can be compared; a
-   one-shot does not wait and has nothing to compare with. run frees the stats. */
+/* What a container uses, once a second, a JSON object a line. A stream goes on, with empty values while the container
+   does not run, until it is removed or `client` hangs up; a single answer takes two samples, so that it can be
+   compared; a one-shot does not wait and has nothing to compare with. run frees the stats. */
 enum stats_mode { STATS_STREAM, STATS_SINGLE, STATS_ONE_SHOT };
 struct container_stats *container_stats_open(struct engine *engine, const char *reference, struct error *err);
 void container_stats_run(struct container_stats *stats, enum stats_mode mode, stream_write write, void *context,

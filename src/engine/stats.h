@@ -25,5 +25,5 @@ void stats_sample_release(struct stats_sample *sample);
 /* The interfaces but `lo` in a text as /proc/<pid>/net/dev has it. The caller frees. */
 struct interface_counters *interfaces_parse(const char *text, size_t *count);
 /* One answer of GET /containers/{id}/stats, with a line feed. `previous` may be zeroed. */
-void stats_write(struct container *container, const struct stats_sample *sample,
-                 const struct stats_sample *previous, bool has_name, struct strbuf *out);
+void stats_write(struct container *container, const struct stats_sample *sample, const struct stats_sample *previous,
+                 bool has_name, struct strbuf *out);

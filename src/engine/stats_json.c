@@ -210,8 +210,8 @@ static void write_time(struct json_writer *writer, const char *key, unix_nano ti
     json_writer_text(writer, key, time_format(time, text));
 }
 
-void stats_write(struct container *container, const struct stats_sample *sample,
-                 const struct stats_sample *previous, bool has_name, struct strbuf *out)
+void stats_write(struct container *container, const struct stats_sample *sample, const struct stats_sample *previous,
+                 bool has_name, struct strbuf *out)
 {
     struct json_writer writer = {.out = out};
     json_writer_begin(&writer, NULL, '{');

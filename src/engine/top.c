@@ -21,7 +21,8 @@ static void split_words(const char *text, struct strlist *out)
     }
 }
 
-/* Docker forbids headings that could be taken for the PID's (its regular expression `\\s+([^\\s]*)=\\s*(PID[^\\s]*)`). */
+/* Docker forbids headings that could be taken for the PID's (its regular expression `\\s+([^\\s]*)=\\s*(PID[^\\s]*)`).
+ */
 static bool check_arguments(const struct strlist *arguments, struct error *err)
 {
     for (size_t i = 1; i < arguments->count; i++) {
@@ -97,8 +98,8 @@ static json_t *parse_output(const char *text, const pid_t *pids, size_t count, s
         if (!string_equal(pid, "-") && !parse_int64(pid, &number)) {
             json_decref(titles);
             json_decref(processes);
-            error_set(err, ERROR_INTERNAL,
-                      "Unexpected pid '%s': strconv.Atoi: parsing \"%s\": invalid syntax", pid, pid);
+            error_set(err, ERROR_INTERNAL, "Unexpected pid '%s': strconv.Atoi: parsing \"%s\": invalid syntax", pid,
+                      pid);
             return NULL;
         }
         was_member = string_equal(pid, "-") ? was_member : is_member(number, pids, count);
@@ -143,9 +144,8 @@ json_t *container_top(struct engine *engine, const char *reference, const char *
 {
     _cleanup_strlist_ struct strlist arguments = {0};
     split_words(string_is_set(ps_arguments) ? ps_arguments : "-ef", &arguments);
-    _cleanup_container_ struct container *container = check_arguments(&arguments, err)
-                                                          ? container_find(engine, reference, err)
-                                                          : NULL;
+    _cleanup_container_ struct container *container =
+        check_arguments(&arguments, err) ? container_find(engine, reference, err) : NULL;
     if (!container)
         return NULL;
     container_lock(container);

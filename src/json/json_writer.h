@@ -1,6 +1,6 @@
 /* JSON text straight into a buffer, without a tree: for answers that are long or asked for often. Escaped as Go's
-   encoding/json does (<, > and & too; bytes that are no UTF-8 become U+FFFD). A key is NULL inside of an array and at the
-   top. */
+   encoding/json does (<, > and & too; bytes that are no UTF-8 become U+FFFD). A key is NULL inside of an array and at
+   the top. */
 #pragma once
 
 #include "base/record.h"

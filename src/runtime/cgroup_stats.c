@@ -140,10 +140,8 @@ static void read_io_v2(int folder, struct cgroup_stats *out)
     static const struct {
         const char *key, *operation;
         bool is_bytes;
-    } fields[] = {{" rbytes=", "read", true},
-                  {" wbytes=", "write", true},
-                  {" rios=", "read", false},
-                  {" wios=", "write", false}};
+    } fields[] = {
+        {" rbytes=", "read", true}, {" wbytes=", "write", true}, {" rios=", "read", false}, {" wios=", "write", false}};
     _cleanup_strlist_ struct strlist lines = strlist_split(strbuf_text(&text), '\n');
     for (size_t i = 0; i < lines.count; i++) {
         uint64_t major, minor;

@@ -66,7 +66,8 @@ static void test_records(void **state)
         "{\"Binds\":[\"/a:/b\"],\"PortBindings\":{\"80/tcp\":[{\"HostIp\":\"\",\"HostPort\":\"8080\"}],\"9/udp\":null},"
         "\"RestartPolicy\":{\"Name\":\"always\"},\"Memory\":1048576,\"PidsLimit\":-1,\"Init\":true,\"CapAdd\":\"ALL\","
         "\"Mounts\":[{\"Type\":\"bind\",\"Target\":\"/x\",\"BindOptions\":{\"Propagation\":\"rshared\"}}],"
-        "\"Tmpfs\":{\"/t\":\"size=1m\",\"/a\":\"<\"},\"DeviceRequests\":[{\"Count\":-1}],\"Ulimits\":[{\"Name\":\"n\"}]}";
+        "\"Tmpfs\":{\"/t\":\"size=1m\",\"/"
+        "a\":\"<\"},\"DeviceRequests\":[{\"Count\":-1}],\"Ulimits\":[{\"Name\":\"n\"}]}";
     struct host_config empty = {0}, full = {0};
     assert_true(record_parse(&host_config_type, text, strlen(text), &full, NULL));
     const struct host_config *const records[] = {&empty, &full};
