@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "cli/confirm.h"
 #include "cli/filter_option.h"
 #include "cli/prune_option.h"
 #include "json/json_record.h"
@@ -34,10 +35,13 @@ static bool volume_prune_run(struct command_call *call, struct error *err)
     strbuf_add_string(&path, "/volumes/prune");
     if (!prune_filters_add(call, filters, &path, err))
         return false;
-    _cleanup_free_ char *question = xasprintf("WARNING! This will remove %s local volumes not used by at least one "
-                                              "container.\nAre you sure you want to continue?",
-                                              options->is_all || !has_all(call) ? "all" : "anonymous");
-    if (!options->common.is_forced && !prune_confirm(question))
+    _cleanup_free_ char *warning =
+        xasprintf("WARNING! This will remove %s local volumes not used by at least one container.",
+                  options->is_all || !has_all(call) ? "all" : "anonymous");
+    bool is_confirmed = options->common.is_forced;
+    if (!is_confirmed && !confirm(warning, &is_confirmed, err))
+        return false;
+    if (!is_confirmed)
         return true;
     _cleanup_json_ json_t *answer = client_post_json(call->client, strbuf_text(&path), NULL, err);
     if (!answer)
