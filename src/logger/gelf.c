@@ -79,8 +79,12 @@ static bool open_gelf(const struct logger_settings *settings, struct error *err)
     state.address =
         (struct transport_address){.network = state.is_tcp ? "tcp" : "udp", .host = state.host, .port = state.port};
     add_attributes(settings, &state.constant);
-    state.transport = transport_open(&state.address, err);
-    return state.transport || error_prefix(err, "gelf: cannot connect to GELF endpoint: %s", authority);
+    struct error why = ERROR_INIT;
+    state.transport = transport_open(&state.address, &why);
+    if (!state.transport)
+        error_set(err, ERROR_INTERNAL, "gelf: cannot connect to GELF endpoint: %s %s", authority, error_message(&why));
+    error_release(&why);
+    return state.transport != NULL;
 }
 
 static bool compress_text(const struct strbuf *text, struct strbuf *out)
