@@ -35,23 +35,8 @@ json_t *json_text(const char *text)
     json_t *json = json_string(string_or_empty(text));
     if (json)
         return json;
-    _cleanup_strbuf_ struct strbuf valid = STRBUF_INIT;
-    for (const char *at = text; *at; at++) {
-        /* The longest piece that is one character: jansson knows which are. */
-        json_t *one = NULL;
-        size_t length = 4;
-        for (; length > 0 && !one; length--)
-            if (strnlen(at, length) == length)
-                one = json_stringn(at, length);
-        if (one) {
-            strbuf_add(&valid, json_string_value(one), json_string_length(one));
-            at += json_string_length(one) - 1;
-        } else {
-            strbuf_add_string(&valid, "\xEF\xBF\xBD");
-        }
-        json_decref(one);
-    }
-    return json_string(strbuf_text(&valid));
+    _cleanup_free_ char *valid = text_to_utf8(text);
+    return json_string(valid);
 }
 
 /* As Go's json.Encoder: a line feed at the end. */

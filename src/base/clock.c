@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/strbuf.h"
 
 static int64_t read_clock(clockid_t id)
 {
@@ -109,6 +110,33 @@ bool time_parse(const char *text, unix_nano *out)
     parts.tm_mon--;
     *out = ((int64_t)timegm(&parts) - offset) * NANOSECONDS_PER_SECOND + fraction;
     return true;
+}
+
+char *duration_text(int64_t nanoseconds)
+{
+    struct strbuf out = STRBUF_INIT;
+    uint64_t left = nanoseconds < 0 ? 0 - (uint64_t)nanoseconds : (uint64_t)nanoseconds;
+    if (!left)
+        return xstrdup("0s");
+    strbuf_add_string(&out, nanoseconds < 0 ? "-" : "");
+    uint64_t unit = left < 1000 ? 1 : left < 1000000 ? 1000 : left < 1000000000 ? 1000000 : 1000000000;
+    uint64_t seconds = left / 1000000000;
+    uint64_t whole = unit == 1000000000 ? seconds % 60 : left / unit;
+    if (seconds >= 3600)
+        strbuf_addf(&out, "%lluh", (unsigned long long)(seconds / 3600));
+    if (seconds >= 60)
+        strbuf_addf(&out, "%llum", (unsigned long long)(seconds / 60 % 60));
+    strbuf_addf(&out, "%llu", (unsigned long long)whole);
+    uint64_t fraction = left % unit;
+    if (fraction) {
+        char digits[16];
+        int length = snprintf(digits, sizeof(digits), "%llu", (unsigned long long)(unit + fraction));
+        while (digits[length - 1] == '0')
+            digits[--length] = '\0';
+        strbuf_addf(&out, ".%s", digits + 1);
+    }
+    strbuf_add_string(&out, unit == 1 ? "ns" : unit == 1000 ? "\u00b5s" : unit == 1000000 ? "ms" : "s");
+    return strbuf_take(&out);
 }
 
 char *duration_describe(int64_t nanoseconds)

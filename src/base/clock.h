@@ -22,6 +22,8 @@ const char *time_format(unix_nano time, char text[TIME_TEXT_SIZE]);
 const char *time_format_fixed(unix_nano time, char text[TIME_TEXT_SIZE]);
 /* RFC 3339 with any fraction and offset. */
 bool time_parse(const char *text, unix_nano *out);
+/* Go's form of a duration, "1m30s", "500ms"; the caller frees. */
+char *duration_text(int64_t nanoseconds);
 /* A duration as docker says it to people (docker/go-units): "Less than a second", "About a minute", "3 weeks". The
    caller frees. */
 char *duration_describe(int64_t nanoseconds);

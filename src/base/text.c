@@ -231,3 +231,31 @@ bool parse_uint64(const char *text, uint64_t *out)
     *out = value;
     return true;
 }
+
+/* Bytes of the character at `text` (RFC 3629), or 0 where it is none. */
+static size_t utf8_length(const unsigned char *text)
+{
+    size_t length = text[0] < 0x80 ? 1 : text[0] < 0xc2 ? 0 : text[0] < 0xe0 ? 2 : text[0] < 0xf0 ? 3 : text[0] < 0xf5 ? 4 : 0;
+    for (size_t i = 1; i < length; i++)
+        if ((text[i] & 0xc0) != 0x80)
+            return 0;
+    /* Longer forms than needed, surrogates, and what lies beyond U+10FFFF. */
+    if ((text[0] == 0xe0 && text[1] < 0xa0) || (text[0] == 0xed && text[1] > 0x9f) ||
+        (text[0] == 0xf0 && text[1] < 0x90) || (text[0] == 0xf4 && text[1] > 0x8f))
+        return 0;
+    return length;
+}
+
+char *text_to_utf8(const char *text)
+{
+    struct strbuf out = STRBUF_INIT;
+    for (const char *at = string_or_empty(text); *at;) {
+        size_t length = utf8_length((const unsigned char *)at);
+        if (length)
+            strbuf_add(&out, at, length);
+        else
+            strbuf_add_string(&out, "\xEF\xBF\xBD");
+        at += length ? length : 1;
+    }
+    return strbuf_take(&out);
+}

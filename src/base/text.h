@@ -69,6 +69,9 @@ static inline const char *string_or_empty(const char *text)
 {
     return text ? text : "";
 }
+/* A copy in which every byte that is not part of valid UTF-8 is U+FFFD, as Go writes such text in JSON. The caller
+   frees. */
+char *text_to_utf8(const char *text);
 /* Frees *place and puts a copy of value (or NULL) there. */
 void string_replace(char **place, const char *value);
 

@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "engine/engine_state.h"
 #include "engine/log_config.h"
+#include "engine/health.h"
 #include "engine/wait.h"
 #include "store/layer.h"
 #include "json/json_record.h"
@@ -51,6 +52,7 @@ static const struct field container_record_fields[] = {
     FIELD(FIELD_INT64, "restarts", restart_count, OMIT_EMPTY),
     FIELD(FIELD_BOOL, "stopped_by_user", is_stopped_by_user, OMIT_EMPTY),
     FIELD(FIELD_STRING, "cgroup", cgroups_path, OMIT_EMPTY),
+    FIELD_OPT_RECORD(struct container_record, "health", health, OMIT_EMPTY, struct health, &health_type),
 };
 #undef FIELD
 const struct record_type container_record_type =
@@ -62,6 +64,8 @@ struct container *container_new(struct engine *engine)
     container->engine = engine;
     container->references = 1;
     container->watch = (struct watch){.kind = WATCH_CONTAINER, .fd = -1, .owner = container};
+    container->restart_deadline = (struct deadline){.container = container, .due = restart_due};
+    container->health_deadline = (struct deadline){.container = container, .due = health_due};
     pthread_mutex_init(&container->lock, NULL);
     pthread_condattr_t attributes;
     pthread_condattr_init(&attributes);

@@ -16,6 +16,7 @@
 
 #include "base/id.h"
 #include "engine/containers.h"
+#include "engine/deadline.h"
 #include "engine/lifecycle.h"
 #include "shim/client.h"
 
@@ -39,7 +40,8 @@ struct container_record {
     int64_t started_at, finished_at; /* unix_nano, 0: never */
     int64_t restart_count;
     bool is_stopped_by_user;
-    char *cgroups_path; /* of the present or last run */
+    char *cgroups_path;    /* of the present or last run */
+    struct health *health; /* from the first start on, where there is a health check */
 };
 extern const struct record_type container_record_type;
 
@@ -60,7 +62,7 @@ extern const struct record_type container_mount_type;
 struct exec_session;
 
 /* What the supervisor's epoll set points at. */
-enum watch_kind { WATCH_CONTAINER, WATCH_EXEC, WATCH_LOGS };
+enum watch_kind { WATCH_CONTAINER, WATCH_EXEC, WATCH_LOGS, WATCH_HEALTH };
 struct watch {
     enum watch_kind kind;
     int fd; /* -1: none */
@@ -78,8 +80,13 @@ struct container {
     enum container_status status;
     bool is_removed;    /* out of the table: who still holds it must not change it */
     struct watch watch; /* of the running process */
-    int64_t restart_at; /* CLOCK_MONOTONIC nanoseconds, in STATUS_RESTARTING; 0: not planned */
+    struct deadline restart_deadline; /* in STATUS_RESTARTING */
     int64_t restart_delay;
+    struct deadline health_deadline; /* of the next check, or of the one that runs */
+    struct health_probe *probe;      /* the check that runs */
+    uint64_t probe_number;
+    bool is_health_watched;
+    bool is_ended_unhealthy;    /* the engine ends it because of its health, to start it again */
     bool is_being_stopped;      /* by a stop or restart, whose event is told with the exit */
     bool is_restart_wanted_off; /* stop or kill by the user during this run: the policy does not apply */
     struct container_wait *waits;
@@ -131,6 +138,8 @@ bool container_await_exit(struct container *container, int64_t timeout);
 /* start.c: the start itself, in the operation and with the state already checked. */
 bool container_run(struct container *container, struct error *err);
 /* exit.c */
+/* Deadlines' functions. */
+void restart_due(struct container *container);
 void container_record_exit(struct container *container, const struct shim_exit *exit);
 /* remove.c: in the operation, not running. Ends the operation. */
 bool container_destroy(struct container *container, bool removes_volumes, struct error *err);

@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "engine/engine_state.h"
+#include "engine/health.h"
 #include "engine/mounts.h"
 #include "engine/names.h"
 #include "engine/validate.h"
@@ -51,16 +52,11 @@ static void merge_image(struct container_config *config, const struct container_
         string_replace(&config->stop_signal, image->stop_signal);
     if (config->shell.count == 0 && image->shell.count)
         strlist_copy(&config->shell, &image->shell);
-}
-
-static bool has_health_check(const struct container_config *config)
-{
-    return config->healthcheck && config->healthcheck->test.count > 0 &&
-           !string_equal(config->healthcheck->test.items[0], "NONE");
+    health_merge(config, image);
 }
 
 static bool resolve_image(struct engine *engine, struct create_request *request, struct container_record *record,
-                          struct strlist *warnings, struct error *err)
+                          struct error *err)
 {
     if (!string_is_set(request->config.image)) {
         if (request->config.cmd.count == 0 && request->config.entrypoint.count == 0)
@@ -72,8 +68,6 @@ static bool resolve_image(struct engine *engine, struct create_request *request,
         return false;
     record->image_id = xstrdup(image.id);
     strlist_copy(&record->diff_ids, &image.parsed.rootfs.diff_ids);
-    if (has_health_check(&image.parsed.config) && !request->config.healthcheck)
-        strlist_add(warnings, "The image's health check is not run: health checks are not supported by this version.");
     merge_image(&request->config, &image.parsed.config);
     return true;
 }
@@ -259,7 +253,7 @@ static bool fill_record(struct engine *engine, const char *name, struct create_r
     if (!choose_name(engine, record, name, err))
         return false;
     if (!validate_request(request, warnings, err) || !check_other_containers(engine, &request->host_config, err) ||
-        !resolve_image(engine, request, record, warnings, err))
+        !resolve_image(engine, request, record, err))
         return false;
     request_defaults(&engine->options, request);
     if (!mounts_collect(engine, request, &record->mounts, err))

@@ -8,6 +8,8 @@
 #include "base/memory.h"
 #include "engine/engine_state.h"
 #include "engine/volume.h"
+#include "engine/exec.h"
+#include "engine/health.h"
 #include "runtime/cgroup.h"
 #include "runtime/defaults.h"
 #include "runtime/seccomp.h"
@@ -139,6 +141,7 @@ struct engine *engine_open(const struct engine_options *options, struct error *e
     pthread_mutex_init(&engine->table_lock, NULL);
     log_watches_init(&engine->log_watches);
     pthread_mutex_init(&engine->job_lock, NULL);
+    pthread_mutex_init(&engine->deadline_lock, NULL);
     pthread_cond_init(&engine->job_ended, NULL);
     if (!open_parts(engine, err)) {
         engine_close(engine);
@@ -197,6 +200,7 @@ void engine_close(struct engine *engine)
     supervisor_stop(engine);
     wait_for_jobs(engine);
     exec_table_release(engine);
+    deadline_release(engine);
     remove_cgroup_parent(engine);
     for (size_t i = 0; i < engine->container_count; i++) {
         struct container *container = engine->containers[i];
@@ -220,6 +224,7 @@ void engine_close(struct engine *engine)
     pthread_cond_destroy(&engine->job_ended);
     pthread_mutex_destroy(&engine->job_lock);
     pthread_mutex_destroy(&engine->table_lock);
+    pthread_mutex_destroy(&engine->deadline_lock);
     free(engine);
 }
 

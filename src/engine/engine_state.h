@@ -22,6 +22,10 @@ struct engine {
     struct exec_session **execs;
     size_t exec_count;
 
+    pthread_mutex_t deadline_lock; /* innermost, with the events' own */
+    struct deadline_heap deadlines;
+    struct health_probe *ended_probes; /* the supervisor's */
+
     int epoll; /* the supervisor's */
     int wake;  /* eventfd: there is a new deadline, or it is time to stop */
     pthread_t supervisor;
@@ -44,14 +48,8 @@ bool supervisor_start(struct engine *engine, struct error *err);
 void supervisor_stop(struct engine *engine);
 /* The watch's owner stays referenced until its end was handled. Callable from every thread. */
 void supervisor_watch(struct engine *engine, struct watch *watch);
-/* A container's restart_at was set. */
+/* There is a new first deadline. */
 void supervisor_wake(struct engine *engine);
 
 /* recover.c */
 bool engine_recover(struct engine *engine, struct error *err);
-/* exec.c */
-void exec_record_exit(struct exec_session *session);
-void exec_forget_container(struct engine *engine, const struct container *container);
-/* Ids of the running sessions of a container, or NULL; a new reference. */
-json_t *exec_ids(struct engine *engine, const struct container *container);
-void exec_table_release(struct engine *engine);

@@ -1,16 +1,20 @@
-/* Exec sessions: one more process in a running container. They live in this process only: the shim knows nothing of
-   them once they have ended. */
+/* Exec sessions: one more process in a running container. They live in this process; the shim remembers those that run
+   and the last that have ended, with the request as their description, for an engine that is started again. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
 #include "base/file.h"
 #include "base/id.h"
+#include "base/log.h"
 #include "base/memory.h"
 #include "engine/engine_state.h"
+#include "engine/exec.h"
+#include "engine/health.h"
 #include "engine/security.h"
 #include "engine/spec.h"
 #include "engine/start_error.h"
@@ -30,6 +34,7 @@ struct exec_session {
     bool has_exit_code;
     int64_t ended_at; /* CLOCK_MONOTONIC */
     struct watch watch;
+    struct health_probe *probe; /* [fixed] whose check it is, or NULL */
 };
 
 /* A session that has ended can be asked about for five minutes, as with Docker. */
@@ -112,6 +117,16 @@ static bool all_of_them(const struct exec_session *session, const void *context)
 
 void exec_table_release(struct engine *engine)
 {
+    for (size_t i = 0; i < engine->exec_count; i++) {
+        struct exec_session *session = engine->execs[i];
+        if (session->watch.fd < 0)
+            continue;
+        /* The supervisor's reference: it has gone, the process goes on. */
+        session->watch.fd = close_fd(session->watch.fd);
+        if (session->probe)
+            health_probe_drop(session->probe);
+        session_unref(session);
+    }
     purge(engine, all_of_them, NULL);
     free(TAKE_PTR(engine->execs));
 }
@@ -125,6 +140,27 @@ static void tell(const struct exec_session *session, const char *what)
     for (size_t i = 1; i < command->count; i++)
         strbuf_addf(&action, "%s%s", i > 1 ? " " : "", command->items[i]);
     container_event(session->container, strbuf_text(&action), "execID", session->id, NULL);
+}
+
+/* Takes the request. A new reference beside the table's. */
+static struct exec_session *session_new(struct container *container, const char *id, struct exec_request *request)
+{
+    struct engine *engine = container->engine;
+    struct exec_session *session = NEW(struct exec_session);
+    if (id)
+        snprintf(session->id, sizeof(session->id), "%s", id);
+    else
+        id_generate(session->id);
+    session->references = 1;
+    session->container = container_ref(container);
+    session->request = *request;
+    *request = (struct exec_request){0};
+    session->watch = (struct watch){.kind = WATCH_EXEC, .fd = -1, .owner = session};
+    pthread_mutex_lock(&engine->table_lock);
+    struct exec_session **place = APPEND(engine->execs, engine->exec_count);
+    *place = session_ref(session);
+    pthread_mutex_unlock(&engine->table_lock);
+    return session;
 }
 
 bool exec_create(struct engine *engine, const char *reference, struct exec_request *request, char **id,
@@ -144,21 +180,9 @@ bool exec_create(struct engine *engine, const char *reference, struct exec_reque
     int64_t now = clock_monotonic();
     purge(engine, has_ended_long_ago, &now);
 
-    struct exec_session *session = NEW(struct exec_session);
-    id_generate(session->id);
-    session->references = 1;
-    session->container = container_ref(container);
-    session->request = *request;
-    *request = (struct exec_request){0};
-    session->watch = (struct watch){.kind = WATCH_EXEC, .fd = -1, .owner = session};
+    _cleanup_session_ struct exec_session *session = session_new(container, NULL, request);
     *id = xstrdup(session->id);
-    pthread_mutex_lock(&engine->table_lock);
-    struct exec_session **place = APPEND(engine->execs, engine->exec_count);
-    *place = session;
-    session_ref(session);
-    pthread_mutex_unlock(&engine->table_lock);
     tell(session, "exec_create");
-    session_unref(session);
     return true;
 }
 
@@ -260,8 +284,10 @@ static bool run_session(struct exec_session *session, int64_t rows, int64_t colu
                                                                : error_set(err, ERROR_INVALID, EXEC_RELATIVE_FOLDER);
     if (!is_built)
         attachment->fd = close_fd(attachment->fd);
-    bool is_running = is_built && shim_exec(directory, session->id, &launch, session->request.tty, rows, columns,
-                                            attachment, &pid, &watch, err);
+    _cleanup_free_ char *description =
+        is_built && !session->probe ? record_format(&exec_request_type, &session->request) : NULL;
+    bool is_running = is_built && shim_exec(directory, session->id, &launch, description, session->request.tty, rows,
+                                            columns, attachment, &pid, &watch, err);
     attachment->fd = -1; /* shim_exec has closed it */
     record_release(&launch_exec_type, &launch);
     if (!is_running) {
@@ -274,7 +300,10 @@ static bool run_session(struct exec_session *session, int64_t rows, int64_t colu
     session->watch.fd = watch;
     container_unlock(session->container);
     session_ref(session); /* the watch's */
+    bool is_wanted = !session->probe || health_probe_begin(session->probe);
     supervisor_watch(session->container->engine, &session->watch);
+    if (!is_wanted)
+        (void)shim_kill_exec(directory, session->id, SIGKILL, NULL);
     return true;
 }
 
@@ -316,22 +345,100 @@ bool exec_start(struct engine *engine, const char *exec_id, bool is_detached, in
     return error_move(err, &why);
 }
 
-/* By the supervisor. */
+static bool is_same(const struct exec_session *session, const void *context)
+{
+    return session == context;
+}
+
+bool exec_start_probe(struct container *container, struct health_probe *probe, struct exec_request *request,
+                      struct shim_attachment *attachment, char id[ID_LENGTH + 1], struct error *err)
+{
+    struct engine *engine = container->engine;
+    _cleanup_session_ struct exec_session *session = session_new(container, NULL, request);
+    session->probe = probe;
+    session->state = EXEC_STARTING;
+    memcpy(id, session->id, sizeof(session->id));
+    tell(session, "exec_create");
+    tell(session, "exec_start");
+    int exit_code;
+    if (run_session(session, 0, 0, attachment, &exit_code, err))
+        return true;
+    purge(engine, is_same, session);
+    return false;
+}
+
+static void tell_of_exit(const struct exec_session *session, int exit_code)
+{
+    char code[16];
+    snprintf(code, sizeof(code), "%d", exit_code);
+    container_event(session->container, "exec_die", "execID", session->id, "exitCode", code, NULL);
+}
+
+/* The client's stream ends when the watch is closed: by then all is told and recorded. */
 void exec_record_exit(struct exec_session *session)
 {
+    struct engine *engine = session->container->engine;
     container_lock(session->container);
-    int watch = TAKE_FD(session->watch.fd);
+    _cleanup_close_ int watch = TAKE_FD(session->watch.fd);
     container_unlock(session->container);
     if (watch < 0)
         return;
-    epoll_ctl(session->container->engine->epoll, EPOLL_CTL_DEL, watch, NULL);
+    epoll_ctl(engine->epoll, EPOLL_CTL_DEL, watch, NULL);
     struct shim_exit exit = {.exit_code = 137};
     (void)shim_read_exec_exit(watch, &exit, NULL);
-    char code[16];
-    snprintf(code, sizeof(code), "%d", exit.exit_code);
     record_failure(session, exit.exit_code);
-    container_event(session->container, "exec_die", "execID", session->id, "exitCode", code, NULL);
+    tell_of_exit(session, exit.exit_code);
+    if (session->probe) {
+        health_probe_end(session->probe, exit.exit_code);
+        purge(engine, is_same, session);
+    }
     session_unref(session);
+}
+
+static void adopt_one(struct container *container, const char *directory, const struct shim_exec_status *found)
+{
+    struct error err = ERROR_INIT;
+    struct exec_request request = {0};
+    if (!string_is_set(found->description)) {
+        if (!found->has_exited && !shim_kill_exec(directory, found->id, SIGKILL, &err) && err.kind != ERROR_NOT_FOUND)
+            log_and_release(LOG_LEVEL_WARNING, &err, "a health check of container %s goes on", container->record.id);
+        error_release(&err);
+        return;
+    }
+    if (!record_parse(&exec_request_type, found->description, strlen(found->description), &request, &err)) {
+        log_and_release(LOG_LEVEL_WARNING, &err, "exec %s of container %s is forgotten", found->id,
+                        container->record.id);
+        return;
+    }
+    _cleanup_session_ struct exec_session *session = session_new(container, found->id, &request);
+    session->pid = found->pid;
+    int watch = -1;
+    if (!found->has_exited && shim_watch_exec(directory, found->id, &watch, NULL)) {
+        session->state = EXEC_RUNNING;
+        session->watch.fd = watch;
+        session_ref(session); /* the watch's */
+        supervisor_watch(container->engine, &session->watch);
+        return;
+    }
+    record_failure(session, found->has_exited ? found->exit.exit_code : 137);
+    if (!found->is_told)
+        tell_of_exit(session, session->exit_code);
+}
+
+void exec_adopt(struct container *container)
+{
+    _cleanup_free_ char *directory = container_run_path(container);
+    struct shim_exec_list list = {0};
+    struct error err = ERROR_INIT;
+    if (!shim_list_execs(directory, &list, &err)) {
+        if (err.kind != ERROR_NOT_FOUND)
+            log_and_release(LOG_LEVEL_WARNING, &err, "the execs of container %s are not known", container->record.id);
+        error_release(&err);
+        return;
+    }
+    for (size_t i = 0; i < list.execs.count; i++)
+        adopt_one(container, directory, RECORD_AT(list.execs, struct shim_exec_status, i));
+    shim_exec_list_release(&list);
 }
 
 /* A client that has read the end of the stream asks at once for the exit code: where the watch says that it is there,

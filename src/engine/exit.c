@@ -15,6 +15,8 @@
 #include "engine/container_events.h"
 #include "engine/engine_state.h"
 #include "engine/volumes.h"
+#include "engine/exec.h"
+#include "engine/health.h"
 #include "network/network.h"
 #include "runtime/cgroup.h"
 
@@ -47,6 +49,11 @@ static void job_restart(struct container *container)
     container_end(container);
 }
 
+void restart_due(struct container *container)
+{
+    engine_run_job(container, job_restart);
+}
+
 static void job_remove(struct container *container)
 {
     struct error err = ERROR_INIT;
@@ -70,6 +77,7 @@ void container_record_exit(struct container *container, const struct shim_exit *
     struct error err = ERROR_INIT;
     _cleanup_free_ char *directory = container_run_path(container);
 
+    health_stop(container);
     network_leave(engine->network, container->record.id);
     volumes_unmount(container);
     container_lock(container);
@@ -89,12 +97,18 @@ void container_record_exit(struct container *container, const struct shim_exit *
     bool is_stopped = container->is_being_stopped;
     container->is_being_stopped = false;
     struct restart_state restart = restart_state_of(container);
-    bool is_again = restart_after_exit(&restart, exit->exit_code, record->finished_at - record->started_at);
+    int64_t run_time = record->finished_at - record->started_at;
+    bool is_again = restart_after_exit(&restart, exit->exit_code, run_time);
+    if (container->is_ended_unhealthy && !is_again && !restart.is_stopped_by_user) {
+        restart_anyway(&restart, run_time);
+        is_again = true;
+    }
+    container->is_ended_unhealthy = false;
     container->status = is_again ? STATUS_RESTARTING : STATUS_EXITED;
     container->restart_delay = restart.delay;
     if (is_again) {
         record->restart_count = restart.count;
-        container->restart_at = clock_monotonic() + restart.delay;
+        deadline_set(engine, &container->restart_deadline, clock_monotonic() + restart.delay);
     }
     container_unlock(container);
 
@@ -132,27 +146,6 @@ static void handle_container(struct container *container)
     container_unref(container);
 }
 
-/* Starts what is due; returns the milliseconds until the next one is (-1: none). */
-static int run_due_restarts(struct engine *engine)
-{
-    int64_t now = clock_monotonic(), next = -1;
-    size_t count;
-    struct container **all = container_snapshot(engine, &count);
-    for (size_t i = 0; i < count; i++) {
-        container_lock(all[i]);
-        int64_t at = all[i]->status == STATUS_RESTARTING ? all[i]->restart_at : 0;
-        if (at > 0 && at <= now)
-            all[i]->restart_at = 0;
-        container_unlock(all[i]);
-        if (at > 0 && at <= now)
-            engine_run_job(all[i], job_restart);
-        else if (at > 0)
-            next = next < 0 ? at - now : MIN(next, at - now);
-    }
-    container_snapshot_release(all, count);
-    return next < 0 ? -1 : (int)((next + 999999) / 1000000);
-}
-
 /* One durable write of any record takes every earlier write of the database to disk with it. */
 static void sync_exits(struct container **last)
 {
@@ -169,7 +162,7 @@ static void *supervise(void *context)
     struct engine *engine = context;
     struct container *unsynced = NULL;
     while (!atomic_load(&engine->is_stopping)) {
-        int timeout = run_due_restarts(engine);
+        int timeout = deadline_run(engine);
         if (unsynced)
             timeout = timeout < 0 ? QUIET_MILLISECONDS : MIN(timeout, QUIET_MILLISECONDS);
         struct epoll_event events[32];
@@ -187,6 +180,10 @@ static void *supervise(void *context)
                 log_watches_handle(&engine->log_watches);
                 continue;
             }
+            if (watch->kind == WATCH_HEALTH) {
+                health_probe_read(watch->owner);
+                continue;
+            }
             if (watch->kind == WATCH_EXEC) {
                 exec_record_exit(watch->owner);
                 continue;
@@ -198,6 +195,7 @@ static void *supervise(void *context)
             }
             handle_container(container);
         }
+        health_probes_release(engine);
     }
     sync_exits(&unsynced);
     return NULL;

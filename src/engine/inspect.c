@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "base/tree_size.h"
 #include "engine/engine_state.h"
+#include "engine/exec.h"
 #include "engine/show.h"
 #include "json/json_record.h"
 
@@ -35,6 +36,8 @@ static json_t *state_json(const struct container *container)
     json_object_set_new(json, "Error", text(record->error));
     json_object_set_new(json, "StartedAt", time_value(record->started_at));
     json_object_set_new(json, "FinishedAt", time_value(record->finished_at));
+    if (record->health)
+        json_object_set_new(json, "Health", record_to_json(&health_type, record->health));
     return json;
 }
 

@@ -153,6 +153,15 @@ bool restart_kind_parse(const char *name, enum restart_kind *out)
     return false;
 }
 
+void restart_anyway(struct restart_state *state, int64_t run_time)
+{
+    if (state->delay == 0 || run_time >= RUN_IS_GOOD)
+        state->delay = DELAY_FIRST;
+    else
+        state->delay = MIN(state->delay * 2, DELAY_LONGEST);
+    state->count++;
+}
+
 bool restart_after_exit(struct restart_state *state, int exit_code, int64_t run_time)
 {
     if (state->is_stopped_by_user || state->kind == RESTART_NO)
@@ -160,11 +169,7 @@ bool restart_after_exit(struct restart_state *state, int exit_code, int64_t run_
     if (state->kind == RESTART_ON_FAILURE &&
         (exit_code == 0 || (state->maximum_retries > 0 && state->count >= state->maximum_retries)))
         return false;
-    if (state->delay == 0 || run_time >= RUN_IS_GOOD)
-        state->delay = DELAY_FIRST;
-    else
-        state->delay = MIN(state->delay * 2, DELAY_LONGEST);
-    state->count++;
+    restart_anyway(state, run_time);
     return true;
 }
 

@@ -63,5 +63,7 @@ struct restart_state {
 /* After a process that ran for `run_time` nanoseconds ended: shall it be started again, and after which delay (100 ms,
    doubling up to one minute, from the start again after a run of ten seconds)? Updates delay and count. */
 bool restart_after_exit(struct restart_state *state, int exit_code, int64_t run_time);
+/* The same delay for a start that no policy asks for. */
+void restart_anyway(struct restart_state *state, int64_t run_time);
 /* At the engine's start: shall a container in this state be started? */
 bool restart_at_boot(const struct restart_state *state, enum container_status status);

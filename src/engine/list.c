@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "base/strbuf.h"
 #include "engine/engine_state.h"
+#include "engine/health.h"
 #include "engine/list_filter.h"
 #include "engine/show.h"
 
@@ -14,8 +15,12 @@ char *show_status(const struct container *container, unix_nano now)
     _cleanup_free_ char *ago = duration_describe(now - record->finished_at);
     long long code = (long long)record->exit_code;
     switch (container->status) {
-    case STATUS_RUNNING:
-        return xasprintf("Up %s", up);
+    case STATUS_RUNNING: {
+        const char *health = health_status(container);
+        if (string_equal(health, "none"))
+            return xasprintf("Up %s", up);
+        return xasprintf("Up %s (%s%s)", up, string_equal(health, "starting") ? "health: " : "", health);
+    }
     case STATUS_PAUSED:
         return xasprintf("Up %s (Paused)", up);
     case STATUS_RESTARTING:

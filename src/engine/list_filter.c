@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "engine/engine_state.h"
 #include "engine/prune.h"
+#include "engine/health.h"
 
 struct list_filter {
     const json_t *json;
@@ -227,8 +228,7 @@ static bool match_exited(const struct container *container, const char *value)
 
 static bool match_health(const struct container *container, const char *value)
 {
-    (void)container;
-    return string_equal(value, "none");
+    return string_equal(value, health_status(container));
 }
 
 static bool match_task(const struct container *container, const char *value)

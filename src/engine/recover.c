@@ -12,6 +12,8 @@
 #include "engine/engine_state.h"
 #include "engine/volume.h"
 #include "engine/volumes.h"
+#include "engine/exec.h"
+#include "engine/health.h"
 #include "runtime/cgroup.h"
 #include "json/json_record.h"
 
@@ -45,6 +47,8 @@ static void readopt(struct container *container, const struct shim_status *found
     }
     volumes_readopt(container);
     supervisor_watch(engine, &container->watch);
+    exec_adopt(container);
+    health_resume(container);
 }
 
 /* A start that the crash cut short: nobody was told of it, so it has not happened. */
@@ -94,12 +98,12 @@ static void apply_policy(struct container *container, enum container_status stat
     struct restart_state state = {.is_stopped_by_user = container->record.is_stopped_by_user};
     restart_kind_parse(container->record.host_config.restart_policy.name, &state.kind);
     if (container->status == STATUS_RESTARTING) {
-        container->restart_at = clock_monotonic() + 1;
+        deadline_set(container->engine, &container->restart_deadline, clock_monotonic());
     } else if (container->status == STATUS_EXITED && restart_at_boot(&state, status_before) &&
                state.kind != RESTART_ON_FAILURE) {
         container->status = STATUS_RESTARTING;
         container->is_restart_wanted_off = false;
-        container->restart_at = clock_monotonic() + 1;
+        deadline_set(container->engine, &container->restart_deadline, clock_monotonic());
     }
 }
 

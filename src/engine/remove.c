@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "engine/container_events.h"
 #include "engine/engine_state.h"
+#include "engine/exec.h"
 #include "engine/volumes.h"
 #include "network/network.h"
 #include "runtime/cgroup.h"

@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "engine/container_events.h"
 #include "engine/engine_state.h"
+#include "engine/health.h"
 #include "engine/log_config.h"
 #include "engine/spec.h"
 #include "engine/start_error.h"
@@ -82,7 +83,6 @@ static void record_running(struct container *container, pid_t pid, int watch, st
     struct container_record *record = &container->record;
     container->status = STATUS_RUNNING;
     container->watch.fd = watch;
-    container->restart_at = 0;
     record->pid = pid;
     record->exit_code = 0;
     record->is_oom_killed = false;
@@ -137,6 +137,8 @@ bool container_run(struct container *container, struct error *err)
     }
     if (is_running) {
         record_running(container, pid, watch, &endpoints, &launch);
+        deadline_clear(container->engine, &container->restart_deadline);
+        health_start(container);
         struct error unsaved = ERROR_INIT;
         if (!container_save(container, NOT_DURABLE, &unsaved))
             log_and_release(LOG_LEVEL_WARNING, &unsaved, "cannot save container %s", container->record.id);

@@ -5,8 +5,10 @@
 #include "base/memory.h"
 #include "engine/container_events.h"
 #include "engine/engine_state.h"
+#include "engine/health.h"
 #include "engine/names.h"
 #include "engine/signal_name.h"
+#include "engine/stop.h"
 #include "runtime/cgroup.h"
 
 #define KILL_TIMEOUT (10 * NANOSECONDS_PER_SECOND)
@@ -29,9 +31,13 @@ static bool send_signal(struct container *container, int number, struct error *e
     if (is_paused)
         container->status = STATUS_RUNNING;
     container_unlock(container);
-    if (is_paused)
-        container_event(container, "unpause", NULL);
-    return !is_paused || cgroup_freeze(cgroup, false, err);
+    if (!is_paused)
+        return true;
+    if (!cgroup_freeze(cgroup, false, err))
+        return false;
+    container_event(container, "unpause", NULL);
+    health_resume(container);
+    return true;
 }
 
 /* In STATUS_RESTARTING: there will be no next start. True where that was the state. A start that is under way is
@@ -44,7 +50,7 @@ static bool cancel_restart(struct container *container)
     bool is_waiting = container->status == STATUS_RESTARTING;
     if (is_waiting) {
         container->status = STATUS_EXITED;
-        container->restart_at = 0;
+        deadline_clear(container->engine, &container->restart_deadline);
         container_wake(container, false);
     }
     container_unlock(container);
@@ -54,10 +60,11 @@ static bool cancel_restart(struct container *container)
     return is_waiting;
 }
 
-static void mark_stopped_by_user(struct container *container)
+static void mark_stopped_by_user(struct container *container, bool ends_it)
 {
     container_lock(container);
-    container->is_restart_wanted_off = true;
+    if (ends_it)
+        container->is_restart_wanted_off = true;
     container->record.is_stopped_by_user = true;
     container_unlock(container);
 }
@@ -108,7 +115,7 @@ static bool stop(struct container *container, const char *signal_text, int64_t t
     }
     if (timeout == INT64_MIN)
         timeout = container->record.config.stop_timeout.is_set ? container->record.config.stop_timeout.value : 10;
-    mark_stopped_by_user(container);
+    mark_stopped_by_user(container, true);
     container_lock(container);
     container->is_being_stopped = true;
     container_unlock(container);
@@ -121,6 +128,17 @@ static bool stop(struct container *container, const char *signal_text, int64_t t
     if (is_stopped && is_untold)
         container_event(container, "stop", NULL);
     return is_stopped;
+}
+
+bool container_end_unhealthy(struct container *container, struct error *err)
+{
+    int number = stop_signal_of(container, NULL, err);
+    container_lock(container);
+    bool is_running = container->status == STATUS_RUNNING && !container->is_being_stopped;
+    container->is_ended_unhealthy = is_running;
+    int64_t timeout = container->record.config.stop_timeout.is_set ? container->record.config.stop_timeout.value : 10;
+    container_unlock(container);
+    return number >= 0 && (!is_running || stop_process(container, number, timeout, err));
 }
 
 bool container_stop(struct engine *engine, const char *reference, const char *signal, int64_t timeout,
@@ -183,10 +201,11 @@ bool container_kill(struct engine *engine, const char *reference, const char *si
     container_unlock(container);
     if (!is_possible)
         return false;
-    /* As Docker: a signal other than the container's own stop signal leaves its restart policy in force. */
+    /* As Docker: a signal other than the container's own stop signal leaves its restart policy in force, but for
+       unless-stopped. */
     const char *own = container->record.config.stop_signal;
-    if (number == SIGKILL || !string_is_set(own) || signal_parse(own, NULL) == number)
-        mark_stopped_by_user(container);
+    bool ends_it = number == SIGKILL || !string_is_set(own) || signal_parse(own, NULL) == number;
+    mark_stopped_by_user(container, ends_it);
     _cleanup_error_ struct error why = ERROR_INIT;
     if (number == SIGKILL)
         return kill_and_wait(container, &why) ||
@@ -213,6 +232,10 @@ bool container_pause(struct engine *engine, const char *reference, bool is_pause
         container_lock(container);
         container->status = is_paused ? STATUS_PAUSED : STATUS_RUNNING;
         container_unlock(container);
+        if (is_paused)
+            health_stop(container);
+        else
+            health_resume(container);
         is_done = container_save(container, NOT_DURABLE, err);
         container_event(container, is_paused ? "pause" : "unpause", NULL);
     }

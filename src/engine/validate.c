@@ -5,10 +5,12 @@
 
 #include "base/memory.h"
 #include "engine/lifecycle.h"
+#include "engine/health.h"
 #include "engine/log_config.h"
 #include "engine/resources.h"
 #include "engine/security.h"
 #include "engine/signal_name.h"
+#include "engine/unhealthy.h"
 #include "runtime/cgroup.h"
 
 static bool invalid(struct error *err, const char *format, const char *value)
@@ -33,10 +35,7 @@ static bool check_config(const struct container_config *config, struct error *er
             return invalid(err, "invalid environment variable: %s", config->env.items[i]);
     if (string_is_set(config->stop_signal) && signal_parse(config->stop_signal, err) < 0)
         return false;
-    const struct health_config *health = config->healthcheck;
-    if (health && health->test.count > 0 && !string_equal(health->test.items[0], "NONE"))
-        return error_set(err, ERROR_UNSUPPORTED, "health checks are not supported by this version");
-    return true;
+    return health_validate(config->healthcheck, err) && unhealthy_validate(config, err);
 }
 
 /* A JSON array that is there and has something in it? */

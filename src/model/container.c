@@ -219,6 +219,26 @@ static const struct field create_request_fields[] = {
 const struct record_type create_request_type =
     RECORD_TYPE("ContainerConfigWrapper", struct create_request, create_request_fields);
 
+#define FIELD(macro, name, member, flags) macro(struct health_result, name, member, flags)
+static const struct field health_result_fields[] = {
+    FIELD(FIELD_STRING, "Start", start, 0),
+    FIELD(FIELD_STRING, "End", end, 0),
+    FIELD(FIELD_INT64, "ExitCode", exit_code, 0),
+    FIELD(FIELD_STRING, "Output", output, 0),
+};
+#undef FIELD
+const struct record_type health_result_type =
+    RECORD_TYPE("HealthcheckResult", struct health_result, health_result_fields);
+
+#define FIELD(macro, name, member, flags) macro(struct health, name, member, flags)
+static const struct field health_fields[] = {
+    FIELD(FIELD_STRING, "Status", status, 0),
+    FIELD(FIELD_INT64, "FailingStreak", failing_streak, 0),
+    FIELD_RECORDS(struct health, "Log", log, EMPTY_NOT_NULL, &health_result_type),
+};
+#undef FIELD
+const struct record_type health_type = RECORD_TYPE("Health", struct health, health_fields);
+
 #define FIELD(macro, name, member, flags) macro(struct container_state, name, member, flags)
 static const struct field container_state_fields[] = {
     FIELD(FIELD_STRING, "Status", status, 0),

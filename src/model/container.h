@@ -182,6 +182,21 @@ struct create_request {
    container_config_type (create_request_parse in the API, create_request_format in the client). */
 extern const struct record_type create_request_type;
 
+/* State.Health in inspect. */
+struct health_result {
+    char *start;
+    char *end;
+    int64_t exit_code;
+    char *output;
+};
+extern const struct record_type health_result_type;
+struct health {
+    char *status; /* starting, healthy, unhealthy */
+    int64_t failing_streak;
+    struct record_list log; /* of struct health_result, the oldest first */
+};
+extern const struct record_type health_type;
+
 /* State in inspect; the engine's state machine (engine/lifecycle.h) keeps one. */
 struct container_state {
     char *status; /* created, running, paused, restarting, removing, exited, dead */

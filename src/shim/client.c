@@ -305,11 +305,13 @@ bool shim_kill(const char *directory, int signal_number, bool is_all, struct err
 
 /* --- exec --- */
 
-bool shim_exec(const char *directory, const char *exec_id, const struct launch_exec *exec, bool is_terminal,
-               int64_t rows, int64_t columns, const struct shim_attachment *attachment, pid_t *pid, int *watch,
-               struct error *err)
+bool shim_exec(const char *directory, const char *exec_id, const struct launch_exec *exec, const char *description,
+               bool is_terminal, int64_t rows, int64_t columns, const struct shim_attachment *attachment, pid_t *pid,
+               int *watch, struct error *err)
 {
-    struct message_exec order = {.fingerprint = record_fingerprint(&launch_exec_type),
+    /* Borrowed for the writing. */
+    const struct shim_exec_start start = {.launch = *exec, .description = (char *)(uintptr_t)description};
+    struct message_exec order = {.fingerprint = record_fingerprint(&shim_exec_start_type),
                                  .exec_id = (char *)(uintptr_t)exec_id,
                                  .is_terminal = is_terminal,
                                  .rows = rows,
@@ -318,7 +320,7 @@ bool shim_exec(const char *directory, const char *exec_id, const struct launch_e
     if (order.has_attachment)
         order.attachment = *attachment;
     _cleanup_close_ int client = order.has_attachment ? attachment->fd : -1;
-    _cleanup_close_ int payload = payload_write(&launch_exec_type, exec, err);
+    _cleanup_close_ int payload = payload_write(&shim_exec_start_type, &start, err);
     if (payload < 0)
         return false;
     _cleanup_message_ struct message reply;
@@ -335,11 +337,46 @@ bool shim_exec(const char *directory, const char *exec_id, const struct launch_e
     return true;
 }
 
+bool shim_kill_exec(const char *directory, const char *exec_id, int signal_number, struct error *err)
+{
+    struct message_exec_signal order = {(char *)(uintptr_t)exec_id, signal_number};
+    return request_done(directory, MESSAGE_KILL_EXEC, &message_exec_signal_type, &order, NULL, 0, err);
+}
+
+bool shim_list_execs(const char *directory, struct shim_exec_list *out, struct error *err)
+{
+    _cleanup_message_ struct message reply;
+    reply.fd_count = 0;
+    _cleanup_close_ int connection = request(directory, MESSAGE_EXECS, NULL, NULL, NULL, 0, &reply, err);
+    if (connection < 0 || !message_expect(&reply, MESSAGE_EXECS, NULL, NULL, err))
+        return false;
+    if (reply.fd_count != 1)
+        return error_set(err, ERROR_INTERNAL, "no descriptor came with a list of execs");
+    return payload_read(reply.fds[0], &shim_exec_list_type, out, err);
+}
+
+void shim_exec_list_release(struct shim_exec_list *list)
+{
+    record_release(&shim_exec_list_type, list);
+}
+
+bool shim_watch_exec(const char *directory, const char *exec_id, int *watch, struct error *err)
+{
+    struct message_exec_signal order = {.exec_id = (char *)(uintptr_t)exec_id};
+    _cleanup_message_ struct message reply;
+    reply.fd_count = 0;
+    _cleanup_close_ int connection =
+        request(directory, MESSAGE_WATCH_EXEC, &message_exec_signal_type, &order, NULL, 0, &reply, err);
+    if (connection < 0 || !message_expect(&reply, MESSAGE_DONE, NULL, NULL, err))
+        return false;
+    *watch = TAKE_FD(connection);
+    return true;
+}
+
 bool shim_read_exec_exit(int watch, struct shim_exit *out, struct error *err)
 {
     struct shim_exit exit = {0};
     bool is_read = receive_exit(watch, &exit, err);
-    close_fd(watch);
     if (is_read)
         *out = exit;
     return is_read;

@@ -85,12 +85,34 @@ bool shim_resize(const char *directory, const char *exec_id, int64_t rows, int64
 /* To the first process, or to every process with is_all. ERROR_NOT_FOUND once it is gone. */
 bool shim_kill(const char *directory, int signal_number, bool is_all, struct error *err);
 
+/* One of a container's execs, as the shim remembers it. */
+struct shim_exec_status {
+    char *id;
+    char *description; /* what the engine gave with it */
+    pid_t pid;
+    bool has_exited;
+    bool is_told; /* some engine was told of its exit */
+    struct shim_exit exit;
+};
+extern const struct record_type shim_exec_status_type;
+struct shim_exec_list {
+    struct record_list execs; /* of struct shim_exec_status */
+};
+
 /* Starts one more process. With an attachment (fd >= 0) its stdio is that client's; the client's connection is closed
    when the process has ended and all its output was written. *watch becomes readable at its end (shim_read_exec_exit).
- */
-bool shim_exec(const char *directory, const char *exec_id, const struct launch_exec *exec, bool is_terminal,
-               int64_t rows, int64_t columns, const struct shim_attachment *attachment, pid_t *pid, int *watch,
-               struct error *err);
-/* Closes the watch, and only then (or a second after the end) does the client's stream end. Called with the lock held
-   that guards the exec's state, it lets nobody see the stream end and then find the exec still running. */
+   The shim keeps `description` for shim_list_execs; one that is NULL or empty is of no interest after its end. */
+bool shim_exec(const char *directory, const char *exec_id, const struct launch_exec *exec, const char *description,
+               bool is_terminal, int64_t rows, int64_t columns, const struct shim_attachment *attachment, pid_t *pid,
+               int *watch, struct error *err);
+/* ERROR_NOT_FOUND once it is gone. */
+bool shim_kill_exec(const char *directory, const char *exec_id, int signal_number, struct error *err);
+/* After a restart of the engine: the execs that run, and the last ones that have ended. The caller releases the list
+   (shim_exec_list_release). From then on their exits are known, and their clients' streams end. */
+bool shim_list_execs(const char *directory, struct shim_exec_list *out, struct error *err);
+void shim_exec_list_release(struct shim_exec_list *list);
+/* A watch of one that runs, as shim_exec gives it. ERROR_NOT_FOUND where it has ended. */
+bool shim_watch_exec(const char *directory, const char *exec_id, int *watch, struct error *err);
+/* The watch stays open: when it is closed (or a second after the end) the client's stream ends, so nobody sees that and
+   then finds the exec still running. */
 bool shim_read_exec_exit(int watch, struct shim_exit *out, struct error *err);

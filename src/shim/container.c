@@ -14,6 +14,8 @@
 
 #define DRAIN_NANOSECONDS  (2 * NANOSECONDS_PER_SECOND)
 #define REPORT_NANOSECONDS NANOSECONDS_PER_SECOND
+/* So long the client of an exec that ended while there was no engine waits for the next one, which it will ask. */
+#define ORPHAN_NANOSECONDS (10 * NANOSECONDS_PER_SECOND)
 
 /* --- start --- */
 
@@ -246,6 +248,8 @@ static void report_container(struct shim *shim)
     for (struct exec *exec = shim->execs; exec; exec = exec->next)
         if (exec->process.phase == PROCESS_RUNNING)
             exec_ended(exec, SIGKILL);
+        else if (exec->process.phase == PROCESS_REPORTED)
+            exec->process.deadline = 0;
     session_finish(&container->session);
     struct shim_status status = shim_current_status(shim);
     exit_record_write(shim->options.directory, &status, NULL);
@@ -259,11 +263,14 @@ static bool advance_exec(struct exec *exec, int64_t now)
     if (process->phase == PROCESS_DRAINING && (session_is_drained(&process->session) || now >= process->deadline)) {
         session_cut(&process->session);
         process->phase = PROCESS_REPORTED;
-        process->deadline = now + REPORT_NANOSECONDS;
+        bool is_orphan = exec->watch.fd < 0 && process->session.attachments &&
+                         exec->shim->container.phase == PROCESS_RUNNING;
+        process->deadline = now + (exec->watch.fd >= 0 ? REPORT_NANOSECONDS : is_orphan ? ORPHAN_NANOSECONDS : 0);
         if (exec->watch.fd >= 0)
             message_send(exec->watch.fd, MESSAGE_EXITED, &message_exited_type, &process->exit, NULL, 0, NULL);
+        exec_remember(exec);
     }
-    if (process->phase == PROCESS_REPORTED && (exec->watch.fd < 0 || now >= process->deadline)) {
+    if (process->phase == PROCESS_REPORTED && (exec->is_told || now >= process->deadline)) {
         process->phase = PROCESS_OVER;
         source_close(&exec->watch);
         session_finish(&process->session);

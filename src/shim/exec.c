@@ -21,13 +21,79 @@ void exec_free(struct exec *exec)
     source_close(&exec->watch);
     session_release(&exec->process.session, NULL);
     free(exec->id);
+    free(exec->description);
     free(exec);
+}
+
+static void mark_told(struct exec *exec)
+{
+    exec->is_told = true;
+    for (size_t i = 0; i < exec->shim->ended_execs.execs.count; i++) {
+        struct shim_exec_status *ended = RECORD_AT(exec->shim->ended_execs.execs, struct shim_exec_status, i);
+        if (string_equal(ended->id, exec->id))
+            ended->is_told = true;
+    }
 }
 
 /* The engine has recorded the exit, or has died. */
 static void watch_closed(struct source *source, uint32_t events)
 {
+    struct exec *exec = CONTAINER_OF(source, struct exec, watch);
     source_close(source);
+    if (exec->process.phase == PROCESS_REPORTED)
+        mark_told(exec);
+}
+
+static void fill_status(const struct exec *exec, struct shim_exec_status *status)
+{
+    *status = (struct shim_exec_status){.id = xstrdup(exec->id),
+                                        .description = xstrdup(exec->description),
+                                        .pid = exec->process.pid,
+                                        .has_exited = exec->process.phase >= PROCESS_REPORTED,
+                                        .is_told = exec->is_told,
+                                        .exit = exec->process.exit};
+}
+
+void exec_remember(struct exec *exec)
+{
+    struct record_list *ended = &exec->shim->ended_execs.execs;
+    if (!string_is_set(exec->description))
+        return;
+    if (ended->count >= ENDED_EXECS)
+        record_list_remove(ended, &shim_exec_status_type, 0);
+    fill_status(exec, record_list_add(ended, &shim_exec_status_type));
+}
+
+bool exec_watch(struct shim *shim, const char *id, int connection, struct error *err)
+{
+    struct exec *exec = exec_find(shim, id);
+    if (!exec || exec->process.phase >= PROCESS_REPORTED)
+        return error_set(err, ERROR_NOT_FOUND, "No such exec instance: %s", id);
+    source_close(&exec->watch);
+    exec->watch = (struct source){.fd = connection, .handle = watch_closed};
+    source_watch(&exec->watch, &shim->loop, EPOLLIN);
+    return true;
+}
+
+int exec_list(struct shim *shim, struct error *err)
+{
+    struct shim_exec_list list = {0};
+    const struct record_list *ended = &shim->ended_execs.execs;
+    for (size_t i = 0; i < ended->count; i++) {
+        struct shim_exec_status *place = record_list_add(&list.execs, &shim_exec_status_type);
+        record_copy(&shim_exec_status_type, place, RECORD_AT(*ended, struct shim_exec_status, i));
+    }
+    for (struct exec *exec = shim->execs; exec; exec = exec->next)
+        if (exec->process.phase < PROCESS_REPORTED)
+            fill_status(exec, record_list_add(&list.execs, &shim_exec_status_type));
+    int payload = payload_write(&shim_exec_list_type, &list, err);
+    record_release(&shim_exec_list_type, &list);
+    for (struct exec *exec = shim->execs; payload >= 0 && exec; exec = exec->next)
+        if (exec->process.phase == PROCESS_REPORTED)
+            mark_told(exec);
+    for (size_t i = 0; payload >= 0 && i < ended->count; i++)
+        RECORD_AT(*ended, struct shim_exec_status, i)->is_told = true;
+    return payload;
 }
 
 static bool run(struct shim *shim, struct exec *exec, struct launch_exec *launch, struct message_exec *request,
@@ -58,11 +124,11 @@ static bool run(struct shim *shim, struct exec *exec, struct launch_exec *launch
 static bool start(struct shim *shim, struct message *message, struct exec *exec, struct error *err)
 {
     struct message_exec request = {0};
-    struct launch_exec launch = {0};
+    struct shim_exec_start content = {0};
     if (!message_expect(message, MESSAGE_EXEC, &message_exec_type, &request, err))
         return false;
     bool is_started = false;
-    if (request.fingerprint != record_fingerprint(&launch_exec_type))
+    if (request.fingerprint != record_fingerprint(&shim_exec_start_type))
         error_set(err, ERROR_UNSUPPORTED,
                   "the container was started by another version of wherryd: restart it to run exec in it");
     else if (shim->container.phase != PROCESS_RUNNING)
@@ -71,14 +137,16 @@ static bool start(struct shim *shim, struct message *message, struct exec *exec,
         error_set(err, ERROR_INTERNAL, "%zu descriptors came with an exec", message->fd_count);
     else if (exec_find(shim, request.exec_id))
         error_set(err, ERROR_CONFLICT, "exec %s is running already", request.exec_id);
-    else if (payload_read(message->fds[0], &launch_exec_type, &launch, err)) {
+    else if (payload_read(message->fds[0], &shim_exec_start_type, &content, err)) {
         request.attachment.fd = request.has_attachment ? TAKE_FD(message->fds[1]) : -1;
-        is_started = run(shim, exec, &launch, &request, err);
+        is_started = run(shim, exec, &content.launch, &request, err);
         close_fd(request.attachment.fd);
     }
-    if (is_started)
+    if (is_started) {
         exec->id = TAKE_PTR(request.exec_id);
-    record_release(&launch_exec_type, &launch);
+        exec->description = TAKE_PTR(content.description);
+    }
+    record_release(&shim_exec_start_type, &content);
     record_release(&message_exec_type, &request);
     return is_started;
 }

@@ -109,6 +109,34 @@ static const struct field exec_fields[] = {
 };
 const struct record_type message_exec_type = RECORD_TYPE("Exec", struct message_exec, exec_fields);
 
+static const struct field exec_signal_fields[] = {
+    FIELD_STRING(struct message_exec_signal, "execID", exec_id, 0),
+    FIELD_INT64(struct message_exec_signal, "signal", signal_number, 0),
+};
+const struct record_type message_exec_signal_type =
+    RECORD_TYPE("ExecSignal", struct message_exec_signal, exec_signal_fields);
+
+static const struct field exec_start_fields[] = {
+    FIELD_RECORD(struct shim_exec_start, "launch", launch, 0, struct launch_exec, &launch_exec_type),
+    FIELD_STRING(struct shim_exec_start, "description", description, 0),
+};
+const struct record_type shim_exec_start_type = RECORD_TYPE("ExecStart", struct shim_exec_start, exec_start_fields);
+
+static const struct field exec_status_fields[] = {
+    FIELD_STRING(struct shim_exec_status, "id", id, 0),
+    FIELD_STRING(struct shim_exec_status, "description", description, 0),
+    FIELD_INT32(struct shim_exec_status, "pid", pid, 0),
+    FIELD_BOOL(struct shim_exec_status, "hasExited", has_exited, 0),
+    FIELD_BOOL(struct shim_exec_status, "isTold", is_told, 0),
+    FIELD_RECORD(struct shim_exec_status, "exit", exit, 0, struct shim_exit, &message_exited_type),
+};
+const struct record_type shim_exec_status_type = RECORD_TYPE("ExecStatus", struct shim_exec_status, exec_status_fields);
+
+static const struct field exec_list_fields[] = {
+    FIELD_RECORDS(struct shim_exec_list, "execs", execs, 0, &shim_exec_status_type),
+};
+const struct record_type shim_exec_list_type = RECORD_TYPE("ExecList", struct shim_exec_list, exec_list_fields);
+
 bool message_send(int socket, enum message_type type, const struct record_type *record_type, const void *record,
                   const int *fds, size_t fd_count, struct error *err)
 {

@@ -13,10 +13,17 @@
 
        STATUS             → STATE
        WATCH              → STATE, then EXITED at the end of the container. The shim's death closes the connection
-   without it ATTACH   fd        → DONE | FAILED RESIZE, KILL       → DONE | FAILED EXEC     memfd, fd → STARTED |
-   FAILED, then EXITED at the end of the process. The engine closes the connection when it has recorded that; only then
-   (or a second later) does the client's stream end, so that who sees the end of the stream and inspects the exec finds
-   its exit code
+                            without it
+       ATTACH   fd        → DONE | FAILED
+       RESIZE, KILL       → DONE | FAILED
+       KILL_EXEC          → DONE | FAILED
+       EXEC     memfd, fd → STARTED | FAILED, then EXITED at the end of the process. The engine closes the connection
+                            when it has recorded that; only then (or a second later) does the client's stream end, so
+                            that who sees the end of the stream and inspects the exec finds its exit code. While there
+                            is no engine the client's stream is held open for a while, for the next one to come
+       EXECS              → EXECS memfd (struct shim_exec_list): those that run, and the last that have ended, for an
+                            engine that was started again
+       WATCH_EXEC         → DONE | FAILED, then as after EXEC
 
    A shim outlives an upgrade of wherryd. Therefore a record below is never changed once released, a new message gets a
    new type, and the two large records carry the fingerprint of their tables, so that a shim of another build refuses
@@ -39,6 +46,9 @@ enum message_type {
     MESSAGE_KILL,
     MESSAGE_EXEC,
     MESSAGE_DONE,
+    MESSAGE_KILL_EXEC,
+    MESSAGE_EXECS,
+    MESSAGE_WATCH_EXEC,
 };
 
 #define SHIM_SOCKET_NAME "shim.sock"
@@ -77,8 +87,18 @@ struct message_kill {
     int64_t signal_number;
     bool is_all;
 };
+/* In the memfd of EXEC. */
+struct shim_exec_start {
+    struct launch_exec launch;
+    char *description;
+};
+extern const struct record_type shim_exec_start_type;
+struct message_exec_signal {
+    char *exec_id;
+    int64_t signal_number; /* of KILL_EXEC */
+};
 struct message_exec {
-    uint64_t fingerprint; /* of launch_exec_type, which is in the memfd */
+    uint64_t fingerprint; /* of shim_exec_start_type, which is in the memfd */
     char *exec_id;
     bool is_terminal;
     int64_t rows, columns;
@@ -86,7 +106,7 @@ struct message_exec {
     struct shim_attachment attachment;
 };
 extern const struct record_type message_start_type, message_started_type, message_failed_type, message_exited_type,
-    message_state_type, message_attach_type, message_resize_type, message_kill_type, message_exec_type;
+    message_state_type, message_attach_type, message_resize_type, message_kill_type, message_exec_type, message_exec_signal_type, shim_exec_list_type;
 
 /* A packet as it came. The descriptors belong to it until they are taken (set to -1). */
 struct message {

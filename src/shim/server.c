@@ -48,6 +48,16 @@ static bool resize(struct shim *shim, const struct message_resize *request, stru
     return true;
 }
 
+/* It is reaped by this process alone, so the number is its own for as long as it runs here. */
+static bool kill_exec(struct shim *shim, const struct message_exec_signal *request, struct error *err)
+{
+    struct exec *exec = exec_find(shim, request->exec_id);
+    if (!exec || exec->process.phase != PROCESS_RUNNING)
+        return error_set(err, ERROR_NOT_FOUND, "No such exec instance: %s", request->exec_id);
+    return kill(exec->process.pid, (int)request->signal_number) == 0 ||
+           error_errno(err, "send signal %d", (int)request->signal_number);
+}
+
 static bool attach(struct shim *shim, struct message *message, struct error *err)
 {
     struct shim_attachment attachment = {0};
@@ -78,6 +88,13 @@ static bool carry_out(struct shim *shim, struct message *message, struct error *
                   kill_container(shim, &request, err);
         break;
     }
+    case MESSAGE_KILL_EXEC: {
+        struct message_exec_signal request = {0};
+        is_done = message_expect(message, MESSAGE_KILL_EXEC, &message_exec_signal_type, &request, err) &&
+                  kill_exec(shim, &request, err);
+        record_release(&message_exec_signal_type, &request);
+        break;
+    }
     case MESSAGE_RESIZE: {
         struct message_resize request = {0};
         is_done =
@@ -90,6 +107,34 @@ static bool carry_out(struct shim *shim, struct message *message, struct error *
         break;
     }
     return is_done;
+}
+
+static void list_execs(struct shim *shim, int connection)
+{
+    struct error err = ERROR_INIT;
+    _cleanup_close_ int payload = exec_list(shim, &err);
+    if (payload >= 0)
+        message_send(connection, MESSAGE_EXECS, NULL, NULL, &payload, 1, NULL);
+    else
+        message_send_failure(connection, &err);
+}
+
+/* The connection becomes the watch where that is possible, and is closed where it is not. */
+static void watch_exec(struct connection *connection, struct message *message)
+{
+    struct shim *shim = connection->shim;
+    struct error err = ERROR_INIT;
+    struct message_exec_signal request = {0};
+    int fd = connection->source.fd;
+    source_ignore(&connection->source);
+    if (message_expect(message, MESSAGE_WATCH_EXEC, &message_exec_signal_type, &request, &err) &&
+        exec_watch(shim, request.exec_id, fd, &err)) {
+        connection->source.fd = -1;
+        message_send(fd, MESSAGE_DONE, NULL, NULL, NULL, 0, NULL);
+    } else {
+        message_send_failure(fd, &err);
+    }
+    record_release(&message_exec_signal_type, &request);
 }
 
 static void answer(struct connection *connection, struct message *message)
@@ -108,6 +153,12 @@ static void answer(struct connection *connection, struct message *message)
     case MESSAGE_EXEC:
         source_ignore(&connection->source);
         exec_begin(shim, message, TAKE_FD(connection->source.fd));
+        break;
+    case MESSAGE_EXECS:
+        list_execs(shim, fd);
+        break;
+    case MESSAGE_WATCH_EXEC:
+        watch_exec(connection, message);
         break;
     default:
         if (carry_out(shim, message, &err))

@@ -20,9 +20,14 @@ struct exec {
     struct shim *shim;
     struct exec *next;
     char *id;
+    char *description;
     struct source watch; /* the engine's connection; -1: it has gone */
+    bool is_told;        /* the engine knows of the exit */
     struct process process;
 };
+
+/* One that has ended, for an engine that is started again and asks. */
+#define ENDED_EXECS 32
 
 /* A connection to shim.sock, or the channel of the start. */
 struct connection {
@@ -43,6 +48,7 @@ struct shim {
     unix_nano started_at;
     struct process container;
     struct exec *execs;
+    struct shim_exec_list ended_execs; /* the last of them, the oldest first */
     struct connection *connections;
 };
 
@@ -61,6 +67,12 @@ bool shim_is_over(const struct shim *shim);
 void exec_begin(struct shim *shim, struct message *message, int connection);
 struct exec *exec_find(struct shim *shim, const char *id);
 void exec_free(struct exec *exec);
+/* Keeps what is to be known of one that has ended. */
+void exec_remember(struct exec *exec);
+/* Makes the connection the watch of one that runs. */
+bool exec_watch(struct shim *shim, const char *id, int connection, struct error *err);
+/* All that run and that have ended, in a memfd; the ended ones are known from now on. */
+int exec_list(struct shim *shim, struct error *err);
 
 /* --- server.c --- */
 /* Listens on <directory>/shim.sock. */

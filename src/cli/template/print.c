@@ -257,29 +257,8 @@ static void print_text(struct value value, const char *text, size_t length, cons
 
 void print_duration(int64_t nanoseconds, struct strbuf *out)
 {
-    uint64_t left = nanoseconds < 0 ? 0 - (uint64_t)nanoseconds : (uint64_t)nanoseconds;
-    if (!left) {
-        strbuf_add_string(out, "0s");
-        return;
-    }
-    strbuf_add_string(out, nanoseconds < 0 ? "-" : "");
-    uint64_t unit = left < 1000 ? 1 : left < 1000000 ? 1000 : left < 1000000000 ? 1000000 : 1000000000;
-    uint64_t seconds = left / 1000000000;
-    uint64_t whole = unit == 1000000000 ? seconds % 60 : left / unit;
-    if (seconds >= 3600)
-        strbuf_addf(out, "%lluh", (unsigned long long)(seconds / 3600));
-    if (seconds >= 60)
-        strbuf_addf(out, "%llum", (unsigned long long)(seconds / 60 % 60));
-    strbuf_addf(out, "%llu", (unsigned long long)whole);
-    uint64_t fraction = left % unit;
-    if (fraction) {
-        char digits[16];
-        int length = snprintf(digits, sizeof(digits), "%llu", (unsigned long long)(unit + fraction));
-        while (digits[length - 1] == '0')
-            digits[--length] = '\0';
-        strbuf_addf(out, ".%s", digits + 1);
-    }
-    strbuf_add_string(out, unit == 1 ? "ns" : unit == 1000 ? "\u00b5s" : unit == 1000000 ? "ms" : "s");
+    _cleanup_free_ char *text = duration_text(nanoseconds);
+    strbuf_add_string(out, text);
 }
 
 void print_time(const char *text, struct strbuf *out)

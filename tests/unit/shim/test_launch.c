@@ -377,6 +377,7 @@ static int finish_exec(int watch)
     struct shim_exit exit;
     await(watch);
     assert_true(shim_read_exec_exit(watch, &exit, NULL));
+    close(watch);
     return exit.exit_code;
 }
 
@@ -389,7 +390,7 @@ static void execs(void **state)
     start(fixture, "sleep 100", NULL, 0);
     struct launch_exec exec = exec_of(fixture, "cat; exit 4");
     struct shim_attachment attachment = client(&ours);
-    assert_no_error(shim_exec(fixture->options.directory, "one", &exec, false, 0, 0, &attachment, &pid, &watch, &err),
+    assert_no_error(shim_exec(fixture->options.directory, "one", &exec, NULL, false, 0, 0, &attachment, &pid, &watch, &err),
                     &err);
     send_text(ours, "typed");
     shutdown(ours, SHUT_WR);
@@ -400,7 +401,7 @@ static void execs(void **state)
 
     /* Without a client; ended by a signal. */
     exec = exec_of(fixture, "kill -TERM $$");
-    assert_no_error(shim_exec(fixture->options.directory, "two", &exec, false, 0, 0, NULL, &pid, &watch, &err), &err);
+    assert_no_error(shim_exec(fixture->options.directory, "two", &exec, NULL, false, 0, 0, NULL, &pid, &watch, &err), &err);
     assert_int_equal(finish_exec(watch), 143);
     record_release(&launch_exec_type, &exec);
 
@@ -408,7 +409,7 @@ static void execs(void **state)
     exec.process.terminal = true;
     attachment = client(&ours);
     assert_no_error(
-        shim_exec(fixture->options.directory, "three", &exec, true, 20, 30, &attachment, &pid, &watch, &err), &err);
+        shim_exec(fixture->options.directory, "three", &exec, NULL, true, 20, 30, &attachment, &pid, &watch, &err), &err);
     read_until(ours, "20 30\r\n");
     assert_no_error(shim_resize(fixture->options.directory, "three", 21, 31, &err), &err);
     send_text(ours, "\n");
@@ -422,14 +423,14 @@ static void execs(void **state)
 
     exec = exec_of(fixture, "");
     string_replace(&exec.process.args.items[0], "/nosuch");
-    assert_false(shim_exec(fixture->options.directory, "four", &exec, false, 0, 0, NULL, &pid, &watch, &err));
+    assert_false(shim_exec(fixture->options.directory, "four", &exec, NULL, false, 0, 0, NULL, &pid, &watch, &err));
     assert_non_null(strstr(err.message, "exec: \"/nosuch\": stat /nosuch: no such file or directory"));
     error_release(&err);
     record_release(&launch_exec_type, &exec);
 
     /* The end of the container is the end of its execs. */
     exec = exec_of(fixture, "sleep 100");
-    assert_no_error(shim_exec(fixture->options.directory, "five", &exec, false, 0, 0, NULL, &pid, &watch, &err), &err);
+    assert_no_error(shim_exec(fixture->options.directory, "five", &exec, NULL, false, 0, 0, NULL, &pid, &watch, &err), &err);
     record_release(&launch_exec_type, &exec);
     if (!is_real)
         kill(pid, SIGKILL);
@@ -447,7 +448,7 @@ static void waits_no_longer_than_docker_for_what_an_exec_left(void **state)
     struct launch_exec exec = exec_of(fixture, "(sleep 0.3; echo late; sleep 4) & echo now");
     struct shim_attachment attachment = client(&ours);
     int64_t begun = clock_monotonic();
-    assert_true(shim_exec(fixture->options.directory, "one", &exec, false, 0, 0, &attachment, &pid, &watch, NULL));
+    assert_true(shim_exec(fixture->options.directory, "one", &exec, NULL, false, 0, 0, &attachment, &pid, &watch, NULL));
     record_release(&launch_exec_type, &exec);
     assert_int_equal(finish_exec(watch), 0);
     _cleanup_free_ char *output = read_all(ours);
@@ -524,7 +525,7 @@ static void ends_what_shares_the_pids_of_the_host(void **state)
     struct launch_exec exec = exec_of(fixture, "sleep 100");
     int watch;
     pid_t pid;
-    assert_true(shim_exec(fixture->options.directory, "one", &exec, false, 0, 0, NULL, &pid, &watch, NULL));
+    assert_true(shim_exec(fixture->options.directory, "one", &exec, NULL, false, 0, 0, NULL, &pid, &watch, NULL));
     record_release(&launch_exec_type, &exec);
     assert_int_equal(finish_exec(watch), 137);
     assert_int_equal(wait_exit(fixture), 2);

@@ -1,0 +1,7 @@
+/* Ends of containers that the engine itself decides. */
+#pragma once
+
+#include "engine/container.h"
+
+/* As a stop, but the container is started again whatever its policy says. Waits for the end. */
+bool container_end_unhealthy(struct container *container, struct error *err);
