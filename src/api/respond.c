@@ -1,5 +1,7 @@
 #include "api/respond.h"
 
+#include <string.h>
+
 int error_status(enum error_kind kind)
 {
     switch (kind) {
