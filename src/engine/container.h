@@ -78,8 +78,8 @@ struct container {
     pthread_cond_t operation_ended;
     bool is_in_operation;
     enum container_status status;
-    bool is_removed;    /* out of the table: who still holds it must not change it */
-    struct watch watch; /* of the running process */
+    bool is_removed;                  /* out of the table: who still holds it must not change it */
+    struct watch watch;               /* of the running process */
     struct deadline restart_deadline; /* in STATUS_RESTARTING */
     int64_t restart_delay;
     struct deadline health_deadline; /* of the next check, or of the one that runs */

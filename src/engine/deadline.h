@@ -1,5 +1,5 @@
-/* Times at which the supervisor has something to do for a container, as one heap for the whole engine: setting one costs
-   the logarithm of their number, and nothing is looked at before its time. */
+/* Times at which the supervisor has something to do for a container, as one heap for the whole engine: setting one
+   costs the logarithm of their number, and nothing is looked at before its time. */
 #pragma once
 
 #include <stddef.h>
@@ -11,10 +11,10 @@ struct engine;
 struct container;
 
 struct deadline {
-    int64_t at;                                /* CLOCK_MONOTONIC nanoseconds */
-    size_t place;                              /* in the heap, counted from 1; 0: not set */
-    struct container *container;               /* [fixed]; referenced while it is set */
-    void (*due)(struct container *container);  /* [fixed]; on the supervisor's thread, which must not be held up */
+    int64_t at;                               /* CLOCK_MONOTONIC nanoseconds */
+    size_t place;                             /* in the heap, counted from 1; 0: not set */
+    struct container *container;              /* [fixed]; referenced while it is set */
+    void (*due)(struct container *container); /* [fixed]; on the supervisor's thread, which must not be held up */
 };
 
 struct deadline_heap {

@@ -24,7 +24,7 @@ struct engine_options {
     int64_t shutdown_timeout;          /* seconds */
     struct log_config default_log;
     struct registry_options registry;
-    int64_t default_log_size; /* bytes of a json-file log that has no max-size; 0: not bounded */
+    int64_t default_log_size;  /* bytes of a json-file log that has no max-size; 0: not bounded */
     int64_t restart_unhealthy; /* after so many failed health checks in a row; 0: never (Docker's way) */
 };
 

@@ -11,7 +11,8 @@ struct health_probe;
 bool exec_start_probe(struct container *container, struct health_probe *probe, struct exec_request *request,
                       struct shim_attachment *attachment, char id[ID_LENGTH + 1], struct error *err);
 /* After a restart of the engine: takes over what the container's shim knows of its execs. Those that run are watched
-   again, the exit codes of those that have ended are there to be asked for, a health check that was under way is ended. */
+   again, the exit codes of those that have ended are there to be asked for, a health check that was under way is ended.
+ */
 void exec_adopt(struct container *container);
 
 /* By the supervisor: the watch of a session has become readable. */

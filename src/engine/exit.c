@@ -14,9 +14,9 @@
 #include "base/memory.h"
 #include "engine/container_events.h"
 #include "engine/engine_state.h"
-#include "engine/volumes.h"
 #include "engine/exec.h"
 #include "engine/health.h"
+#include "engine/volumes.h"
 #include "network/network.h"
 #include "runtime/cgroup.h"
 

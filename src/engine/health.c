@@ -269,8 +269,8 @@ void health_probe_end(struct health_probe *probe, int exit_code)
     if (is_timed_out) {
         int64_t timeout = or_default(container->record.config.healthcheck->timeout, DEFAULT_TIMEOUT);
         _cleanup_free_ char *duration = duration_text(timeout);
-        _cleanup_free_ char *message = xasprintf("Health check exceeded timeout (%s)%s%s", duration, *output ? ": " : "",
-                                                 output);
+        _cleanup_free_ char *message =
+            xasprintf("Health check exceeded timeout (%s)%s%s", duration, *output ? ": " : "", output);
         finish(probe, -1, message);
     } else {
         finish(probe, exit_code, output);

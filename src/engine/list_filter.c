@@ -5,8 +5,8 @@
 
 #include "base/memory.h"
 #include "engine/engine_state.h"
-#include "engine/prune.h"
 #include "engine/health.h"
+#include "engine/prune.h"
 
 struct list_filter {
     const json_t *json;

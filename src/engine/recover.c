@@ -10,10 +10,10 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "engine/engine_state.h"
-#include "engine/volume.h"
-#include "engine/volumes.h"
 #include "engine/exec.h"
 #include "engine/health.h"
+#include "engine/volume.h"
+#include "engine/volumes.h"
 #include "runtime/cgroup.h"
 #include "json/json_record.h"
 

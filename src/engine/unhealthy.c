@@ -20,9 +20,9 @@ bool unhealthy_validate(const struct container_config *config, struct error *err
     int64_t limit;
     if (!label || (parse_int64(label, &limit) && limit >= 0))
         return true;
-    return error_set(err, ERROR_INVALID,
-                     "invalid value \"%s\" of the label " UNHEALTHY_LABEL ": a number of failed health checks is wanted",
-                     label);
+    return error_set(
+        err, ERROR_INVALID,
+        "invalid value \"%s\" of the label " UNHEALTHY_LABEL ": a number of failed health checks is wanted", label);
 }
 
 bool unhealthy_wants_restart(const struct container *container)

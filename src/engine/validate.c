@@ -4,8 +4,8 @@
 #include <strings.h>
 
 #include "base/memory.h"
-#include "engine/lifecycle.h"
 #include "engine/health.h"
+#include "engine/lifecycle.h"
 #include "engine/log_config.h"
 #include "engine/resources.h"
 #include "engine/security.h"

@@ -390,8 +390,8 @@ static void execs(void **state)
     start(fixture, "sleep 100", NULL, 0);
     struct launch_exec exec = exec_of(fixture, "cat; exit 4");
     struct shim_attachment attachment = client(&ours);
-    assert_no_error(shim_exec(fixture->options.directory, "one", &exec, NULL, false, 0, 0, &attachment, &pid, &watch, &err),
-                    &err);
+    assert_no_error(
+        shim_exec(fixture->options.directory, "one", &exec, NULL, false, 0, 0, &attachment, &pid, &watch, &err), &err);
     send_text(ours, "typed");
     shutdown(ours, SHUT_WR);
     assert_int_equal(finish_exec(watch), 4);
@@ -401,7 +401,8 @@ static void execs(void **state)
 
     /* Without a client; ended by a signal. */
     exec = exec_of(fixture, "kill -TERM $$");
-    assert_no_error(shim_exec(fixture->options.directory, "two", &exec, NULL, false, 0, 0, NULL, &pid, &watch, &err), &err);
+    assert_no_error(shim_exec(fixture->options.directory, "two", &exec, NULL, false, 0, 0, NULL, &pid, &watch, &err),
+                    &err);
     assert_int_equal(finish_exec(watch), 143);
     record_release(&launch_exec_type, &exec);
 
@@ -409,7 +410,8 @@ static void execs(void **state)
     exec.process.terminal = true;
     attachment = client(&ours);
     assert_no_error(
-        shim_exec(fixture->options.directory, "three", &exec, NULL, true, 20, 30, &attachment, &pid, &watch, &err), &err);
+        shim_exec(fixture->options.directory, "three", &exec, NULL, true, 20, 30, &attachment, &pid, &watch, &err),
+        &err);
     read_until(ours, "20 30\r\n");
     assert_no_error(shim_resize(fixture->options.directory, "three", 21, 31, &err), &err);
     send_text(ours, "\n");
@@ -430,7 +432,8 @@ static void execs(void **state)
 
     /* The end of the container is the end of its execs. */
     exec = exec_of(fixture, "sleep 100");
-    assert_no_error(shim_exec(fixture->options.directory, "five", &exec, NULL, false, 0, 0, NULL, &pid, &watch, &err), &err);
+    assert_no_error(shim_exec(fixture->options.directory, "five", &exec, NULL, false, 0, 0, NULL, &pid, &watch, &err),
+                    &err);
     record_release(&launch_exec_type, &exec);
     if (!is_real)
         kill(pid, SIGKILL);
@@ -448,7 +451,8 @@ static void waits_no_longer_than_docker_for_what_an_exec_left(void **state)
     struct launch_exec exec = exec_of(fixture, "(sleep 0.3; echo late; sleep 4) & echo now");
     struct shim_attachment attachment = client(&ours);
     int64_t begun = clock_monotonic();
-    assert_true(shim_exec(fixture->options.directory, "one", &exec, NULL, false, 0, 0, &attachment, &pid, &watch, NULL));
+    assert_true(
+        shim_exec(fixture->options.directory, "one", &exec, NULL, false, 0, 0, &attachment, &pid, &watch, NULL));
     record_release(&launch_exec_type, &exec);
     assert_int_equal(finish_exec(watch), 0);
     _cleanup_free_ char *output = read_all(ours);
