@@ -61,6 +61,7 @@ bool images_inspect(struct call *call, struct error *err);
 bool images_history(struct call *call, struct error *err);
 bool images_tag(struct call *call, struct error *err);
 bool images_remove(struct call *call, struct error *err);
+bool images_prune(struct call *call, struct error *err);
 bool images_create(struct call *call, struct error *err);
 bool images_load(struct call *call, struct error *err);
 bool images_save(struct call *call, struct error *err);

@@ -1,8 +1,9 @@
 /* Images that are here: list, inspect, history, tag, remove. */
+#include "engine/images.h"
+#include "api/platform.h"
 #include "api/request.h"
 #include "api/respond.h"
 #include "base/memory.h"
-#include "engine/containers.h"
 #include "engine/events.h"
 #include "store/image_json.h"
 
@@ -57,45 +58,47 @@ bool images_tag(struct call *call, struct error *err)
     return respond_empty(call, 201);
 }
 
-/* The image_user_function: a running container before one that is not. */
-static char *find_user(void *context, const char *image_id, bool *is_running)
+static json_t *removals_json(const struct image_removal *removals, size_t count)
 {
-    struct call *call = context;
-    struct list_options options = {.is_all = true};
-    _cleanup_json_ json_t *containers = container_list(call->engine, &options, call->version, NULL);
-    char *user = NULL;
-    size_t i;
-    json_t *container;
-    *is_running = false;
-    json_array_foreach(containers, i, container)
-    {
-        if (!string_equal(json_string_value(json_object_get(container, "ImageID")), image_id))
-            continue;
-        const char *state = string_or_empty(json_string_value(json_object_get(container, "State")));
-        *is_running =
-            string_equal(state, "running") || string_equal(state, "paused") || string_equal(state, "restarting");
-        string_replace(&user, json_string_value(json_object_get(container, "Id")));
-        if (*is_running)
-            break;
-    }
-    return user ? user : xstrdup("");
+    json_t *list = json_array();
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(
+            list, json_pack("{s:o}", removals[i].is_deletion ? "Deleted" : "Untagged", json_text(removals[i].what)));
+    return list;
+}
+
+/* The platforms of a removal: each must be one that the image is for. */
+static bool check_platforms(struct call *call, struct error *err)
+{
+    _cleanup_strlist_ struct strlist platforms = {0};
+    if (call->version >= 150)
+        http_query_all(call->exchange->query, "platforms", &platforms);
+    for (size_t i = 0; i < platforms.count; i++)
+        if (!platform_check_json(engine_store(call->engine), platforms.items[i], call->target, err))
+            return false;
+    return true;
 }
 
 bool images_remove(struct call *call, struct error *err)
 {
     struct image_removal *removals = NULL;
     size_t count = 0;
-    if (!image_remove(engine_store(call->engine), call->target, query_bool(call, "force"), query_bool(call, "noprune"),
-                      find_user, call, &removals, &count, err))
+    if (!check_platforms(call, err) || !engine_image_remove(call->engine, call->target, query_bool(call, "force"),
+                                                            query_bool(call, "noprune"), &removals, &count, err))
         return false;
-    json_t *list = json_array();
-    for (size_t i = 0; i < count; i++)
-        if (removals[i].image_id)
-            image_event(call->engine, removals[i].is_deletion ? "delete" : "untag", removals[i].image_id,
-                        removals[i].image_id);
-    for (size_t i = 0; i < count; i++)
-        json_array_append_new(
-            list, json_pack("{s:o}", removals[i].is_deletion ? "Deleted" : "Untagged", json_text(removals[i].what)));
+    json_t *list = removals_json(removals, count);
     image_removals_free(removals, count);
     return respond_json(call, 200, list);
+}
+
+bool images_prune(struct call *call, struct error *err)
+{
+    _cleanup_json_ json_t *filters = NULL;
+    struct image_prune_report report = {0};
+    if (!query_filters(call, &filters, err) || !engine_image_prune(call->engine, filters, &report, err))
+        return false;
+    json_t *list = report.count ? removals_json(report.removals, report.count) : json_null();
+    image_removals_free(report.removals, report.count);
+    return respond_json(call, 200,
+                        json_pack("{s:o, s:I}", "ImagesDeleted", list, "SpaceReclaimed", (json_int_t)report.space));
 }

@@ -34,14 +34,29 @@ bool query_platform(const char *text, struct platform *out, struct error *err)
     return true;
 }
 
+static bool check(struct store *store, const struct platform *platform, const char *reference, struct error *err)
+{
+    _cleanup_image_ struct image image = {0};
+    return !string_is_set(reference) || !image_get(store, reference, &image, NULL) ||
+           image_check_platform(&image, reference, platform, err);
+}
+
+bool platform_check_json(struct store *store, const char *text, const char *reference, struct error *err)
+{
+    struct platform platform = {0};
+    if (!query_platform(text, &platform, err))
+        return false;
+    bool is_fitting = check(store, &platform, reference, err);
+    record_release(&platform_type, &platform);
+    return is_fitting;
+}
+
 bool platform_check(struct store *store, const char *text, const char *reference, struct error *err)
 {
     struct platform platform = {0};
     if (!platform_parse(text, &platform, err))
         return false;
-    _cleanup_image_ struct image image = {0};
-    bool is_fitting = !string_is_set(reference) || !image_get(store, reference, &image, NULL) ||
-                      image_check_platform(&image, reference, &platform, err);
+    bool is_fitting = check(store, &platform, reference, err);
     record_release(&platform_type, &platform);
     return is_fitting;
 }

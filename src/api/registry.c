@@ -8,6 +8,7 @@
 #include "api/request.h"
 #include "api/respond.h"
 #include "base/memory.h"
+#include "engine/events.h"
 #include "oci/manifest.h"
 
 /* A stream of progress messages whose head waits for the first: until then a failure has a status of its own. */
@@ -93,6 +94,13 @@ static bool check_platform(struct call *call, const char *id, const char *shown,
     return image_get(engine_store(call->engine), id, &image, err) && image_check_platform(&image, shown, wanted, err);
 }
 
+static void tell_event(struct call *call, const char *action, const struct reference *reference)
+{
+    _cleanup_free_ char *familiar = reference_familiar(reference);
+    _cleanup_free_ char *name = reference_familiar_name(reference);
+    image_event(call->engine, action, familiar, name);
+}
+
 static bool pull_each(struct call *call, const struct registry_call *registry, struct reference *reference,
                       const struct platform *platform, char **id, bool *is_any_new, struct error *err)
 {
@@ -111,6 +119,7 @@ static bool pull_each(struct call *call, const struct registry_call *registry, s
         if (!registry_pull(engine_registry(call->engine), registry, reference, platform, id, &is_new, err))
             return false;
         *is_any_new |= is_new;
+        tell_event(call, "pull", reference);
     }
     return true;
 }
@@ -166,9 +175,10 @@ static bool push_all(struct call *call, const struct registry_call *registry, st
     if (tags.count == 0)
         return error_set(err, ERROR_NOT_FOUND, "An image does not exist locally with the tag: %s", familiar);
     for (size_t i = 0; i < tags.count; i++) {
-        string_replace(&reference->tag, tags.items[i].key);
+        string_replace(&reference->tag, strrchr(tags.items[i].key, ':') + 1);
         if (!registry_push(engine_registry(call->engine), registry, reference, tags.items[i].value, err))
             return false;
+        tell_event(call, "push", reference);
     }
     return true;
 }
@@ -181,8 +191,12 @@ static bool push(struct call *call, const struct registry_call *registry, struct
     _cleanup_free_ char *name = reference_full_name(reference);
     _cleanup_free_ char *full = xasprintf("%s:%s", name, reference->tag);
     _cleanup_image_ struct image image = {0};
-    if (image_get(engine_store(call->engine), full, &image, NULL))
-        return registry_push(engine_registry(call->engine), registry, reference, image.id, err);
+    if (image_get(engine_store(call->engine), full, &image, NULL)) {
+        if (!registry_push(engine_registry(call->engine), registry, reference, image.id, err))
+            return false;
+        tell_event(call, "push", reference);
+        return true;
+    }
     _cleanup_free_ char *familiar = reference_familiar_name(reference);
     return error_set(err, ERROR_NOT_FOUND, "An image does not exist locally with the tag: %s", familiar);
 }

@@ -47,7 +47,7 @@ const struct route routes[] = {
     {"GET", "/images/get", images_save, 0},
     {"POST", "/images/create", images_create, 0},
     {"POST", "/images/load", images_load, 0},
-    {"POST", "/images/prune", NULL, 125},
+    {"POST", "/images/prune", images_prune, 125},
     {"GET", "/images/{name}/json", images_inspect, 0},
     {"GET", "/images/{name}/history", images_history, 0},
     {"GET", "/images/{name}/get", images_save, 0},

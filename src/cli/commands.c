@@ -7,7 +7,12 @@
     row(run) \
     row(exec) \
     row(ps) \
+    row(pull) \
+    row(push) \
     row(images) \
+    row(login) \
+    row(logout) \
+    row(search) \
     row(version) \
     row(info) \
     row(attach) \
@@ -20,6 +25,7 @@
     row(history) \
     row(image) \
     row(image_inspect) \
+    row(image_prune) \
     row(import) \
     row(inspect) \
     row(kill) \

@@ -25,6 +25,31 @@ json_t *config_file_read(const struct command_call *call, struct error *err)
     return config;
 }
 
+/* docker indents with tabs. The caller frees. */
+static char *format_config(const json_t *config)
+{
+    char *spaced = json_dumps(config, JSON_INDENT(1));
+    struct strbuf text = STRBUF_INIT;
+    for (const char *line = spaced; *line;) {
+        size_t indent = strspn(line, " "), length = strcspn(line, "\n");
+        for (size_t i = 0; i < indent; i++)
+            strbuf_add_char(&text, '\t');
+        strbuf_add(&text, line + indent, length - indent + (line[length] == '\n'));
+        line += length + (line[length] == '\n');
+    }
+    free(spaced);
+    return strbuf_take(&text);
+}
+
+bool config_file_write(const struct command_call *call, const json_t *config, struct error *err)
+{
+    _cleanup_free_ char *path = path_join(call->config_directory, "config.json");
+    _cleanup_free_ char *target = realpath(path, NULL);
+    _cleanup_free_ char *text = format_config(config);
+    return directory_make(call->config_directory, 0700, err) &&
+           file_replace(target ? target : path, text, strlen(text), 0600, false, err);
+}
+
 static bool has_variable(const json_t *env, const char *name)
 {
     size_t length = strlen(name);

@@ -7,7 +7,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
-#include "cli/pull_progress.h"
+#include "cli/image_pull.h"
 #include "cli/terminal.h"
 #include "oci/reference.h"
 #include "json/json_record.h"
@@ -22,15 +22,9 @@ static bool is_image_id(const char *text)
 static bool pull_image(const struct command_call *call, const struct container_options *options,
                        const struct reference *reference, struct error *err)
 {
-    _cleanup_strbuf_ struct strbuf path = STRBUF_INIT;
-    _cleanup_free_ char *name = xasprintf("%s/%s", reference->domain, reference->path);
-    strbuf_add_string(&path, "/images/create");
-    client_query_add(&path, "fromImage", name);
-    client_query_add(&path, "tag", reference->digest ? reference->digest : reference->tag);
-    client_query_add(&path, "platform", options->platform);
-    struct client_request request = {.method = "POST", .path = strbuf_text(&path)};
-    _cleanup_(client_stream_freep) struct client_stream *stream = client_stream_open(call->client, &request, err);
-    return stream && pull_progress_show(stream, options->quiet ? NULL : stderr, err);
+    struct image_pull pull = {
+        .reference = reference, .platform = options->platform, .out = options->quiet ? NULL : stderr};
+    return image_pull(call, &pull, err);
 }
 
 static json_t *create_once(const struct command_call *call, const struct container_options *options, json_t *request,

@@ -135,8 +135,17 @@ static bool send(struct layer_push *layer, struct error *err)
 {
     struct push *push = layer->push;
     struct layer_info info = {0};
-    if (!layer_compress(push->registry->store, layer->diff_id, push_is_cancelled, push, &info, err))
+    if (!layer_get(push->registry->store, layer->diff_id, &info, err))
         return false;
+    /* What came from a registry goes out as it came. */
+    bool has_come = false;
+    for (size_t i = 0; i < layer->source_count; i++)
+        has_come |= string_equal(layer->sources[i].digest, info.blob_digest);
+    if (!has_come) {
+        layer_info_release(&info);
+        if (!layer_compress(push->registry->store, layer->diff_id, push_is_cancelled, push, &info, err))
+            return false;
+    }
     bool is_there = false;
     int64_t size;
     _cleanup_close_ int fd = blob_open(push->registry->store, info.blob_digest, &size, err);
@@ -261,7 +270,10 @@ static bool find_own_manifest(struct push *push, struct strbuf *body, char **med
 
 static const char *docker_media_type(const char *media_type)
 {
-    return string_ends_with(media_type, "zstd") ? MEDIA_TYPE_OCI_LAYER_ZSTD : MEDIA_TYPE_DOCKER_LAYER;
+    if (string_ends_with(media_type, "zstd"))
+        return MEDIA_TYPE_OCI_LAYER_ZSTD;
+    return string_ends_with(media_type, ".tar") ? "application/vnd.docker.image.rootfs.diff.tar"
+                                                : MEDIA_TYPE_DOCKER_LAYER;
 }
 
 /* Byte for byte as Docker's client library writes it: an indentation of three spaces. */

@@ -294,6 +294,24 @@ static bool publish(struct addition *addition, struct layer_info *out, struct er
     return is_done;
 }
 
+/* Bytes that could not be unpacked: where they are not the ones that were promised, that is the better reason. */
+static bool explain_failure(struct addition *addition, struct error *err)
+{
+    bool has_come = addition->expected_blob && addition->tap.blob && !addition->tap.err.kind;
+    if (!has_come || !err || err->kind == ERROR_CANCELLED)
+        return false;
+    char rest[4096];
+    ssize_t n;
+    while ((n = tap_read(&addition->tap, rest, sizeof(rest))) > 0)
+        ;
+    _cleanup_free_ char *digest = NULL;
+    if (n < 0 || !blob_finish_unsynced(TAKE_PTR(addition->tap.blob), &digest, NULL, NULL))
+        return false;
+    if (strcmp(digest, addition->expected_blob) != 0)
+        error_set(err, ERROR_INVALID, "filesystem layer verification failed for digest %s", addition->expected_blob);
+    return false;
+}
+
 static bool add(struct addition *addition, const char *expected, struct layer_info *out, struct error *err)
 {
     struct store *store = addition->store;
@@ -303,7 +321,7 @@ static bool add(struct addition *addition, const char *expected, struct layer_in
     if (!open_stream(addition, err))
         return false;
     if (is_known ? !check_only(addition, err) : !make_folder(addition, err) || !unpack(addition, err))
-        return false;
+        return explain_failure(addition, err);
     if (expected && strcmp(expected, addition->diff_id) != 0)
         return error_set(err, ERROR_INVALID, "wrong diff id calculated on extraction: expected %s, got %s", expected,
                          addition->diff_id);

@@ -191,6 +191,15 @@ static char *chain_id(const struct strlist *diff_ids, size_t count)
     return chain;
 }
 
+static bool layer_size(struct store *store, const char *diff_id, int64_t *size, struct error *err)
+{
+    _cleanup_strlist_ struct strlist sizes = {0};
+    if (!image_query_texts(store, "SELECT size FROM layers WHERE diff_id = ?1", diff_id, &sizes, err))
+        return false;
+    return sizes.count == 0 || parse_int64(sizes.items[0], size) ||
+           error_set(err, ERROR_INTERNAL, "layer %s has no size", diff_id);
+}
+
 /* A line for every chain of layers that no other image begins with, the topmost first. The image itself is gone. */
 static bool record_layers(struct removal *removal, const struct strlist *diff_ids, struct error *err)
 {
@@ -220,8 +229,11 @@ static bool record_layers(struct removal *removal, const struct strlist *diff_id
         if (containers.count > 0)
             kept = count;
     }
-    for (size_t count = diff_ids->count; count > kept; count--)
+    for (size_t count = diff_ids->count; count > kept; count--) {
         record_add(removal, true, chain_id(diff_ids, count), NULL);
+        if (!layer_size(removal->store, diff_ids->items[count - 1], &removal->records[removal->count - 1].size, err))
+            return false;
+    }
     return true;
 }
 

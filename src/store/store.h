@@ -73,6 +73,7 @@ bool image_add_digest(struct store *store, const char *image_id, const char *ref
    have lines of their own, with their chain ids. */
 struct image_removal {
     bool is_deletion;
+    int64_t size; /* bytes of a layer's files */
     char *what;
     char *image_id; /* the image that an `untag` or `delete` event is about; NULL for a layer's line */
 };
