@@ -5,7 +5,8 @@
 
 /* The whole object: a new reference; an empty one where there is no file. NULL with err where it is malformed. */
 json_t *config_file_read(const struct command_call *call, struct error *err);
-/* Writes the object in docker's form, in one step; only its owner can read it. A link leads to the file that is meant. */
+/* Writes the object in docker's form, in one step; only its owner can read it. A link leads to the file that is meant.
+ */
 bool config_file_write(const struct command_call *call, const json_t *config, struct error *err);
 /* Adds the proxies of the file ("proxies", by engine or "default") to the Env of a create request, unless the user set
    the variable. */
