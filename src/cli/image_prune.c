@@ -1,4 +1,5 @@
 #include "base/memory.h"
+#include "cli/confirm.h"
 #include "cli/filter_option.h"
 #include "cli/prune_option.h"
 #include "json/json_record.h"
@@ -34,11 +35,13 @@ static bool image_prune_run(struct command_call *call, struct error *err)
     strlist_addf(&options->common.filters, "dangling=%s", options->takes_all ? "false" : "true");
     if (!prune_filters_add(call, &options->common.filters, &path, err))
         return false;
-    if (!options->common.is_forced &&
-        !prune_confirm(options->takes_all
-                           ? "WARNING! This will remove all images without at least one container associated to them.\n"
-                             "Are you sure you want to continue?"
-                           : "WARNING! This will remove all dangling images.\nAre you sure you want to continue?"))
+    const char *warning = options->takes_all
+                              ? "WARNING! This will remove all images without at least one container associated to them."
+                              : "WARNING! This will remove all dangling images.";
+    bool is_confirmed = options->common.is_forced;
+    if (!is_confirmed && !confirm(warning, &is_confirmed, err))
+        return false;
+    if (!is_confirmed)
         return true;
     _cleanup_json_ json_t *answer = client_post_json(call->client, strbuf_text(&path), NULL, err);
     if (!answer)
