@@ -35,9 +35,9 @@ static bool image_prune_run(struct command_call *call, struct error *err)
     strlist_addf(&options->common.filters, "dangling=%s", options->takes_all ? "false" : "true");
     if (!prune_filters_add(call, &options->common.filters, &path, err))
         return false;
-    const char *warning = options->takes_all
-                              ? "WARNING! This will remove all images without at least one container associated to them."
-                              : "WARNING! This will remove all dangling images.";
+    const char *warning =
+        options->takes_all ? "WARNING! This will remove all images without at least one container associated to them."
+                           : "WARNING! This will remove all dangling images.";
     bool is_confirmed = options->common.is_forced;
     if (!is_confirmed && !confirm(warning, &is_confirmed, err))
         return false;
