@@ -54,7 +54,7 @@ lines_of() { [ "$(wc -l <"$1")" -ge "$2" ]; }
   [ "$(get 'nosuch/logs?stdout=1')" = '{"message":"No such container: nosuch"}' ]
   [ "$(get 'mixed/logs?stdout=1&since=bad')" = '{"message":"strconv.ParseInt: parsing \"bad\": invalid syntax"}' ]
   [ "$(get 'mixed/logs?stderr=1&until=1.x')" = '{"message":"strconv.ParseInt: parsing \"x\": invalid syntax"}' ]
-  [ "$(get 'mixed/logs?stdout=yes&tail=1&stderr=1' | xxd -p)" = 020000000000000365350a ]
+  [ "$(get 'mixed/logs?stdout=yes&tail=1&stderr=1' | od -An -tx1 | tr -d ' \n')" = 020000000000000365350a ]
   curl -si --unix-socket "$ENGINE/sock" 'http://x/v1.45/containers/mixed/logs?stdout=1' | grep -a 'Content-Type: application/vnd.docker.multiplexed-stream'
   curl -si --unix-socket "$ENGINE/sock" 'http://x/v1.41/containers/mixed/logs?stdout=1' | grep -a 'Content-Type: application/vnd.docker.raw-stream'
 }
@@ -62,7 +62,7 @@ lines_of() { [ "$(wc -l <"$1")" -ge "$2" ]; }
 @test "a terminal's log is not framed" {
   client run --name tty -t busybox sh -c 'echo out; echo err >&2' >/dev/null
   [ "$(client logs tty 2>/dev/null)" = $'out\r\nerr\r' ]
-  [ "$(get 'tty/logs?stdout=1' | xxd -p)" = 6f75740d0a6572720d0a ]
+  [ "$(get 'tty/logs?stdout=1' | od -An -tx1 | tr -d ' \n')" = 6f75740d0a6572720d0a ]
   client rm tty
 }
 

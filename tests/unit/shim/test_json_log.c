@@ -185,6 +185,28 @@ static void compresses(void **state)
     }
 }
 
+/* The bytes are those of a file of Docker 26.1's local driver, but for the time. */
+static void local_form(void **state)
+{
+    struct fixture *fixture = *state;
+    struct shim_log options = {.format = SHIM_LOG_LOCAL, .path = fixture->path};
+    struct strbuf raw = STRBUF_INIT;
+    assert_true(output_log_open(&options, NULL, NULL, NULL, &fixture->log, NULL));
+    output_log_add(fixture->log, STREAM_STDOUT, "x\n\nend", 6);
+    close_log(fixture);
+    assert_true(file_read(AT_FDCWD, fixture->path, 1 << 20, &raw, NULL));
+    assert_true(raw.length > 29 + 26);
+    assert_memory_equal(raw.data, "\0\0\0\x15\x0a\x06stdout\x10", 13);
+    assert_memory_equal(raw.data + 22, "\x1a\x01x\0\0\0\x15", 7);
+    /* An empty line has no field 3. */
+    assert_memory_equal(raw.data + 29, "\0\0\0\x12\x0a\x06stdout\x10", 13);
+    assert_memory_equal(raw.data + 29 + 22, "\0\0\0\x12", 4);
+    /* What is not ended by a newline is partial, with the metadata of its first piece. */
+    const char *rest = raw.data + 29 + 26;
+    assert_memory_equal(rest + 22, "\x1a\x03" "end\x20\x01\x2a\x44\x12\x40", 11);
+    strbuf_release(&raw);
+}
+
 static void continues_a_file(void **state)
 {
     struct fixture *fixture = *state;
@@ -205,6 +227,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(rotates, set_up, tear_down),
         cmocka_unit_test_setup_teardown(truncates_a_lone_file, set_up, tear_down),
         cmocka_unit_test_setup_teardown(compresses, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(local_form, set_up, tear_down),
         cmocka_unit_test_setup_teardown(continues_a_file, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
