@@ -17,9 +17,11 @@
 static const char json_text[] =
     "{\"log\":\"a \\u003c\\\"\\\\ \\u2028 \xc3\xa9\\n\",\"stream\":\"stdout\",\"time\":\"2024-01-02T03:04:05.678Z\"}\n"
     "{\"log\":\"b\",\"stream\":\"stderr\",\"attrs\":{\"k\":\"v w\"},\"time\":\"2024-01-02T03:04:06Z\"}\n";
-static const char local_text[] = "\0\0\0\x15\x0a\x06stdout\x10\x85\xe7\xad\xf2\x85\x8c\xdc\xd3\x17\x1a\x01x\0\0\0\x15"
-                                 "\0\0\0\x17\x0a\x06stderr\x10\x85\xe7\xad\xf2\x85\x8c\xdc\xd3\x17\x1a\x01y\x20\x01\0\0\0\x17";
-static const char *const words[] = {"\\u", "\\ud800", "\"", "\\", "\n", "},\"time\":\"", ",\"attrs\":{", "\xff\xff\xff\xff"};
+static const char local_text[] =
+    "\0\0\0\x15\x0a\x06stdout\x10\x85\xe7\xad\xf2\x85\x8c\xdc\xd3\x17\x1a\x01x\0\0\0\x15"
+    "\0\0\0\x17\x0a\x06stderr\x10\x85\xe7\xad\xf2\x85\x8c\xdc\xd3\x17\x1a\x01y\x20\x01\0\0\0\x17";
+static const char *const words[] = {"\\u", "\\ud800",       "\"",           "\\",
+                                    "\n",  "},\"time\":\"", ",\"attrs\":{", "\xff\xff\xff\xff"};
 
 static void expect(bool is_true, const char *what)
 {
@@ -35,7 +37,8 @@ static void read_file(enum shim_log_format format, const char *path, const struc
     size_t total = 0, count = 0;
     static const int64_t tails[] = {-1, 0, 1, 3};
     FILE *file = fopen(path, "we");
-    expect(file && fwrite(strbuf_text(text), 1, text->length, file) == text->length && fclose(file) == 0, "cannot write");
+    expect(file && fwrite(strbuf_text(text), 1, text->length, file) == text->length && fclose(file) == 0,
+           "cannot write");
     struct log_file *log = log_file_open(format, path, tails[draw(ARRAY_SIZE(tails))], 0, NULL);
     expect(log != NULL, "cannot open");
     while (log_file_next(log, &line)) {
@@ -57,7 +60,8 @@ static void read_lines(const struct strbuf *text)
 /* Any text without newlines that is UTF-8 comes back. */
 static void round_trip(void)
 {
-    static const char *const letters[] = {"a", "\"", "\\", "<", "\t", "\x01", "\xc3\xa9", "\xe2\x80\xa8", "\xf0\x9f\x98\x80", "\x7f"};
+    static const char *const letters[] = {
+        "a", "\"", "\\", "<", "\t", "\x01", "\xc3\xa9", "\xe2\x80\xa8", "\xf0\x9f\x98\x80", "\x7f"};
     _cleanup_strbuf_ struct strbuf text = STRBUF_INIT, json = STRBUF_INIT;
     struct log_line line = {0};
     for (size_t i = draw(3000); i > 0; i--) {

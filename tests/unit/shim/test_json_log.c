@@ -203,7 +203,10 @@ static void local_form(void **state)
     assert_memory_equal(raw.data + 29 + 22, "\0\0\0\x12", 4);
     /* What is not ended by a newline is partial, with the metadata of its first piece. */
     const char *rest = raw.data + 29 + 26;
-    assert_memory_equal(rest + 22, "\x1a\x03" "end\x20\x01\x2a\x44\x12\x40", 11);
+    assert_memory_equal(rest + 22,
+                        "\x1a\x03"
+                        "end\x20\x01\x2a\x44\x12\x40",
+                        11);
     strbuf_release(&raw);
 }
 
