@@ -76,6 +76,11 @@ bool manifests_put(struct call *call, struct error *err);
 /* networks.c, volumes.c */
 bool networks_list(struct call *call, struct error *err);
 bool networks_inspect(struct call *call, struct error *err);
+bool networks_create_one(struct call *call, struct error *err);
+bool networks_remove_one(struct call *call, struct error *err);
+bool networks_prune_all(struct call *call, struct error *err);
+bool networks_connect_one(struct call *call, struct error *err);
+bool networks_disconnect_one(struct call *call, struct error *err);
 bool volumes_list(struct call *call, struct error *err);
 bool volumes_create(struct call *call, struct error *err);
 bool volumes_prune(struct call *call, struct error *err);

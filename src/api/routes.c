@@ -62,11 +62,11 @@ const struct route routes[] = {
 
     {"GET", "/networks", networks_list, 0},
     {"GET", "/networks/{id}", networks_inspect, 0},
-    {"DELETE", "/networks/{id}", NULL, 0},
-    {"POST", "/networks/create", NULL, 0},
-    {"POST", "/networks/prune", NULL, 125},
-    {"POST", "/networks/{id}/connect", NULL, 0},
-    {"POST", "/networks/{id}/disconnect", NULL, 0},
+    {"DELETE", "/networks/{id}", networks_remove_one, 0},
+    {"POST", "/networks/create", networks_create_one, 0},
+    {"POST", "/networks/prune", networks_prune_all, 125},
+    {"POST", "/networks/{id}/connect", networks_connect_one, 0},
+    {"POST", "/networks/{id}/disconnect", networks_disconnect_one, 0},
 
     {"GET", "/volumes", volumes_list, 0},
     {"POST", "/volumes/create", volumes_create, 0},

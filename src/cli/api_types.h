@@ -6,6 +6,7 @@
 
 extern const struct value_type container_inspect_type;
 extern const struct value_type image_inspect_type;
+extern const struct value_type network_inspect_type;
 extern const struct value_type volume_type;
 extern const struct value_type version_report_type; /* docker version: {"Client": …, "Server": …} */
 extern const struct value_type info_report_type;    /* docker info: the daemon's info, "ClientInfo", "ServerErrors" */

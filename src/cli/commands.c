@@ -31,6 +31,14 @@
     row(kill) \
     row(load) \
     row(logs) \
+    row(network) \
+    row(network_connect) \
+    row(network_create) \
+    row(network_disconnect) \
+    row(network_inspect) \
+    row(network_ls) \
+    row(network_prune) \
+    row(network_rm) \
     row(pause) \
     row(port) \
     row(rename) \

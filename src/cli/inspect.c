@@ -12,6 +12,7 @@ struct inspect_options {
     char *format;
     char *type;
     bool wants_size;
+    bool is_verbose;
 };
 
 /* In the order in which docker tries them. */
@@ -25,7 +26,7 @@ static const struct kind {
 } kinds[] = {
     {"container", "containers", "/json", &container_inspect_type, true, false},
     {"image", "images", "/json", &image_inspect_type, false, false},
-    {"network", "networks", "", NULL, false, false},
+    {"network", "networks", "", &network_inspect_type, false, false},
     {"volume", "volumes", "", &volume_type, false, false},
     {"service", "services", "", NULL, false, true},
     {"task", "tasks", "", NULL, false, true},
@@ -129,6 +130,19 @@ static bool image_inspect_run(struct command_call *call, struct error *err)
     return inspect_print(call, options->format, fetch_image, err);
 }
 
+static bool fetch_network(struct command_call *call, const char *name, struct inspected *out, struct error *err)
+{
+    const struct inspect_options *options = call->values;
+    return inspect_get(call, "networks", name, options->is_verbose ? "?verbose=true" : "", &network_inspect_type, out,
+                       err);
+}
+
+static bool network_inspect_run(struct command_call *call, struct error *err)
+{
+    const struct inspect_options *options = call->values;
+    return inspect_print(call, options->format, fetch_network, err);
+}
+
 #define PLACE(member_) offsetof(struct inspect_options, member_)
 #define FORMAT_ROW                                                                                                     \
     {                                                                                                                  \
@@ -143,6 +157,10 @@ static const struct option inspect_rows[] = {
 static const struct option container_inspect_rows[] = {
     FORMAT_ROW,
     {"size", 's', OPTION_BOOL, PLACE(wants_size), .help = "Display total file sizes"},
+};
+static const struct option network_inspect_rows[] = {
+    FORMAT_ROW,
+    {"verbose", 'v', OPTION_BOOL, PLACE(is_verbose), .help = "Verbose output for diagnostics"},
 };
 static const struct option image_inspect_rows[] = {FORMAT_ROW};
 
@@ -177,4 +195,15 @@ const struct command image_inspect_command = {
     .min_arguments = 1,
     .max_arguments = ARGUMENTS_UNLIMITED,
     .run = image_inspect_run,
+};
+
+const struct command network_inspect_command = {
+    .paths = {"network inspect"},
+    .usage = "[OPTIONS] NETWORK [NETWORK...]",
+    .help = "Display detailed information on one or more networks",
+    .options = OPTION_TABLE(network_inspect_rows),
+    .values_size = sizeof(struct inspect_options),
+    .min_arguments = 1,
+    .max_arguments = ARGUMENTS_UNLIMITED,
+    .run = network_inspect_run,
 };

@@ -1,8 +1,8 @@
-#include <ctype.h>
 #include <string.h>
 
 #include "base/memory.h"
 #include "cli/command.h"
+#include "cli/natural.h"
 #include "json/json_record.h"
 
 static const char *text_of(const json_t *json, const char *key)
@@ -16,26 +16,9 @@ static char *binding_text(const json_t *binding)
     return xasprintf(strchr(ip, ':') ? "[%s]:%s" : "%s:%s", ip, text_of(binding, "HostPort"));
 }
 
-/* Runs of digits compare as numbers, all else by character: "9/tcp" comes before "80/tcp". */
-static int compare_naturally(const void *left, const void *right)
+static int compare_lines(const void *left, const void *right)
 {
-    const char *a = *(const char *const *)left, *b = *(const char *const *)right;
-    while (*a && *b) {
-        if (!isdigit((unsigned char)*a) || !isdigit((unsigned char)*b)) {
-            if (*a != *b)
-                return (unsigned char)*a < (unsigned char)*b ? -1 : 1;
-            a++;
-            b++;
-            continue;
-        }
-        char *end_a, *end_b;
-        unsigned long long number_a = strtoull(a, &end_a, 10), number_b = strtoull(b, &end_b, 10);
-        if (number_a != number_b)
-            return number_a < number_b ? -1 : 1;
-        a = end_a;
-        b = end_b;
-    }
-    return *a ? 1 : *b ? -1 : 0;
+    return natural_compare(*(const char *const *)left, *(const char *const *)right);
 }
 
 static bool check_port(const char *port, struct error *err)
@@ -83,7 +66,7 @@ static bool port_run(struct command_call *call, struct error *err)
         }
     }
     if (lines.count)
-        qsort(lines.items, lines.count, sizeof(char *), compare_naturally);
+        qsort(lines.items, lines.count, sizeof(char *), compare_lines);
     for (i = 0; i < lines.count; i++)
         puts(lines.items[i]);
     return true;

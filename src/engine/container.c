@@ -41,6 +41,7 @@ static const struct field container_record_fields[] = {
     FIELD_RECORD(struct container_record, "config", config, 0, struct container_config, &container_config_type),
     FIELD_RECORD(struct container_record, "host_config", host_config, 0, struct host_config, &host_config_type),
     FIELD_RECORD_MAP(struct container_record, "endpoints", endpoints, 0, &endpoint_settings_type),
+    FIELD_LISTS_MAP(struct container_record, "ports", ports, OMIT_EMPTY, &port_binding_type),
     FIELD_RECORDS(struct container_record, "mounts", mounts, 0, &container_mount_type),
     FIELD(FIELD_STRING, "status", status, 0),
     FIELD(FIELD_INT64, "pid", pid, OMIT_EMPTY),

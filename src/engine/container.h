@@ -31,6 +31,7 @@ struct container_record {
     struct container_config config; /* [fixed] merged with the image's */
     struct host_config host_config; /* [fixed] but for what update.c applies, in the operation and under the lock */
     struct record_map endpoints;    /* of struct endpoint_settings, by network name: requested at create, shown now */
+    struct record_map ports;        /* lists map of struct port_binding, by "80/tcp": what is bound while it runs */
     struct record_list mounts;      /* [fixed] of struct container_mount */
     char *status;                   /* as text, only for the database: set by container_save */
     int64_t pid;

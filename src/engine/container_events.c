@@ -7,10 +7,11 @@ void container_event_networks(struct container *container, const struct record_m
 {
     struct engine *engine = container->engine;
     for (size_t i = 0; i < endpoints->keys.count; i++) {
-        const struct network_summary *network = network_find(engine->network, endpoints->keys.items[i]);
-        if (network)
-            event_emit_pairs(engine, "network", action, network->id, "container", container->record.id, "name",
-                             network->name, "type", network->driver, NULL);
+        struct network_record network = {0};
+        if (network_get(engine->network, endpoints->keys.items[i], &network, NULL))
+            event_emit_pairs(engine, "network", action, network.id, "container", container->record.id, "name",
+                             network.name, "type", network.driver, NULL);
+        record_release(&network_record_type, &network);
     }
 }
 

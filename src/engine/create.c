@@ -174,8 +174,43 @@ static bool check_addresses(const char *network, const struct endpoint_ipam_conf
                      strbuf_text(&text));
 }
 
+/* Docker checks an address of a network of the user's own against that network, where it is there already. */
+static bool check_endpoint(struct engine *engine, const char *network, const struct endpoint_settings *asked,
+                           struct error *err)
+{
+    if (network_is_predefined(network)) {
+        if (!check_addresses(network, asked->ipam_config, err))
+            return false;
+        if (asked->aliases.count > 0)
+            return error_set(err, ERROR_INVALID,
+                             "invalid config for network %s: invalid endpoint settings:\nnetwork-scoped alias is "
+                             "supported only for containers in user defined networks",
+                             network);
+    } else {
+        _cleanup_free_ char *problems = network_endpoint_problems(engine->network, network, asked);
+        if (problems)
+            return error_set(err, ERROR_INVALID, "invalid config for network %s: invalid endpoint settings:%s", network,
+                             problems);
+    }
+    if (asked->driver_opts.count > 0)
+        return error_set(err, ERROR_UNSUPPORTED, "driver options of an endpoint are not supported by this version");
+    return true;
+}
+
+/* The name of a network that is there, else what was given: then its absence is told at the start. */
+static char *network_key(struct engine *engine, const char *reference)
+{
+    struct network_record network = {0};
+    const char *name = network_name(reference);
+    bool is_found = network_get(engine->network, name, &network, NULL);
+    char *key = xstrdup(is_found ? network.name : name);
+    record_release(&network_record_type, &network);
+    return key;
+}
+
 /* The endpoint of the network mode is always there, as inspect shows it; what the request says of it is kept. */
-static bool take_endpoints(struct container_record *record, struct networking_config *networking, struct error *err)
+static bool take_endpoints(struct engine *engine, struct container_record *record, struct networking_config *networking,
+                           struct error *err)
 {
     const char *mode = record->host_config.network_mode;
     struct record_map *asked = &networking->endpoints_config;
@@ -183,27 +218,24 @@ static bool take_endpoints(struct container_record *record, struct networking_co
         const struct endpoint_settings *theirs = record_map_get(asked, &endpoint_settings_type, mode);
         return !theirs || check_addresses(mode, theirs->ipam_config, err);
     }
+    _cleanup_free_ char *main = network_key(engine, mode);
     for (size_t i = 0; i < asked->keys.count; i++) {
-        const char *name = asked->keys.items[i];
-        if (!string_equal(name, mode) && !(string_equal(name, "default") && string_equal(mode, "bridge")))
-            return error_set(err, ERROR_UNSUPPORTED,
-                             "joining more than one network at creation is not supported by this version: %s", name);
+        _cleanup_free_ char *key = network_key(engine, asked->keys.items[i]);
         const struct endpoint_settings *theirs = RECORD_AT(*asked, struct endpoint_settings, i);
-        if (!check_addresses(mode, theirs->ipam_config, err))
-            return false;
-        if (theirs->aliases.count > 0 && string_equal(mode, "bridge"))
+        bool is_main = string_equal(key, main);
+        if (!is_main && (string_equal(main, "host") || string_equal(main, "none") || string_equal(key, "host") ||
+                         string_equal(key, "none")))
             return error_set(err, ERROR_INVALID,
-                             "network-scoped alias is supported only for containers in user "
-                             "defined networks");
-        if (theirs->driver_opts.count > 0)
-            return error_set(err, ERROR_UNSUPPORTED, "driver options of an endpoint are not supported by this version");
-        struct endpoint_settings *place = record_map_put(&record->endpoints, &endpoint_settings_type, mode);
+                             "conflicting options: cannot attach both user-defined and non-user-defined network-modes");
+        if (!check_endpoint(engine, key, theirs, err))
+            return false;
+        struct endpoint_settings *place = record_map_put(&record->endpoints, &endpoint_settings_type, key);
         record_copy(&endpoint_settings_type, place, theirs);
         /* The endpoint forgets its address with each exit; the config is what the next start goes by. */
-        if (string_is_set(theirs->mac_address))
+        if (is_main && string_is_set(theirs->mac_address))
             string_replace(&record->config.mac_address, theirs->mac_address);
     }
-    struct endpoint_settings *own = record_map_put(&record->endpoints, &endpoint_settings_type, mode);
+    struct endpoint_settings *own = record_map_put(&record->endpoints, &endpoint_settings_type, main);
     if (string_is_set(record->config.mac_address))
         string_replace(&own->mac_address, record->config.mac_address);
     return true;
@@ -266,7 +298,7 @@ static bool fill_record(struct engine *engine, const char *name, struct create_r
     set_hostname(engine, record);
     set_label_option(&record->host_config);
     set_system_paths(&record->host_config);
-    return take_command(record, err) && take_endpoints(record, &request->networking_config, err);
+    return take_command(record, err) && take_endpoints(engine, record, &request->networking_config, err);
 }
 
 static void remove_files(struct container *container)

@@ -129,7 +129,7 @@ static bool open_parts(struct engine *engine, struct error *err)
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = NULL};
     if (engine->epoll < 0 || engine->wake < 0 || epoll_ctl(engine->epoll, EPOLL_CTL_ADD, engine->wake, &event) < 0)
         return error_errno(err, "cannot make the supervisor's epoll set");
-    return engine_recover(engine, err) && supervisor_start(engine, err);
+    return engine_recover(engine, err) && network_begin(engine->network, err) && supervisor_start(engine, err);
 }
 
 struct engine *engine_open(const struct engine_options *options, struct error *err)

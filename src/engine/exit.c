@@ -16,6 +16,7 @@
 #include "engine/engine_state.h"
 #include "engine/exec.h"
 #include "engine/health.h"
+#include "engine/networks.h"
 #include "engine/volumes.h"
 #include "network/network.h"
 #include "runtime/cgroup.h"
@@ -78,7 +79,7 @@ void container_record_exit(struct container *container, const struct shim_exit *
     _cleanup_free_ char *directory = container_run_path(container);
 
     health_stop(container);
-    network_leave(engine->network, container->record.id);
+    network_leave(engine->network, container->record.id, NULL);
     volumes_unmount(container);
     container_lock(container);
     struct container_record *record = &container->record;
@@ -86,14 +87,7 @@ void container_record_exit(struct container *container, const struct shim_exit *
     record->is_oom_killed = exit->is_oom_killed;
     record->finished_at = exit->finished_at ? exit->finished_at : clock_now();
     record->pid = 0;
-    for (size_t i = 0; i < record->endpoints.keys.count; i++) {
-        struct endpoint_settings *shown = RECORD_AT(record->endpoints, struct endpoint_settings, i);
-        string_replace(&shown->endpoint_id, NULL);
-        string_replace(&shown->gateway, NULL);
-        string_replace(&shown->ip_address, NULL);
-        string_replace(&shown->mac_address, NULL);
-        shown->ip_prefix_length = 0;
-    }
+    networks_forget_run(record);
     bool is_stopped = container->is_being_stopped;
     container->is_being_stopped = false;
     struct restart_state restart = restart_state_of(container);

@@ -6,6 +6,7 @@
 #include "base/tree_size.h"
 #include "engine/engine_state.h"
 #include "engine/exec.h"
+#include "engine/networks.h"
 #include "engine/show.h"
 #include "json/json_record.h"
 
@@ -41,15 +42,20 @@ static json_t *state_json(const struct container *container)
     return json;
 }
 
+/* As Go prints a map: by name. */
 json_t *show_networks(const struct container *container, int version)
 {
     json_t *json = json_object();
     const struct record_map *endpoints = &container->record.endpoints;
-    for (size_t i = 0; i < endpoints->keys.count; i++) {
-        json_t *endpoint = record_to_json(&endpoint_settings_type, RECORD_AT(*endpoints, struct endpoint_settings, i));
+    _cleanup_strlist_ struct strlist names = {0};
+    strlist_copy(&names, &endpoints->keys);
+    strlist_sort(&names);
+    for (size_t i = 0; i < names.count; i++) {
+        json_t *endpoint =
+            record_to_json(&endpoint_settings_type, record_map_get(endpoints, &endpoint_settings_type, names.items[i]));
         if (version < 148)
             json_object_del(endpoint, "GwPriority");
-        json_object_set_new(json, endpoints->keys.items[i], endpoint);
+        json_object_set_new(json, names.items[i], endpoint);
     }
     return json;
 }
@@ -76,10 +82,7 @@ static json_t *network_settings(const struct container *container, int version)
     json_object_set_new(json, "Bridge", text(NULL));
     json_object_set_new(json, "SandboxID", text(record->pid > 0 ? record->id : NULL));
     json_object_set_new(json, "SandboxKey", text(key));
-    json_t *ports = json_object();
-    for (size_t i = 0; i < record->config.exposed_ports.count && record->pid > 0; i++)
-        json_object_set_new(ports, record->config.exposed_ports.items[i], json_null());
-    json_object_set_new(json, "Ports", ports);
+    json_object_set_new(json, "Ports", networks_show_ports(record));
     json_object_set_new(json, "HairpinMode", json_false());
     json_object_set_new(json, "LinkLocalIPv6Address", text(NULL));
     json_object_set_new(json, "LinkLocalIPv6PrefixLen", json_integer(0));

@@ -6,6 +6,7 @@
 #include "engine/engine_state.h"
 #include "engine/health.h"
 #include "engine/list_filter.h"
+#include "engine/networks.h"
 #include "engine/show.h"
 
 char *show_status(const struct container *container, unix_nano now)
@@ -49,18 +50,6 @@ static char *command_text(const struct container_record *record)
     return strbuf_take(&out);
 }
 
-static json_t *ports_json(const struct container *container)
-{
-    json_t *ports = json_array();
-    const struct strlist *exposed = &container->record.config.exposed_ports;
-    for (size_t i = 0; i < exposed->count && container->record.pid > 0; i++) {
-        const char *slash = strchr(exposed->items[i], '/');
-        json_array_append_new(ports, json_pack("{s:i, s:s}", "PrivatePort", (int)strtol(exposed->items[i], NULL, 10),
-                                               "Type", slash ? slash + 1 : "tcp"));
-    }
-    return ports;
-}
-
 static json_t *row_json(const struct container *container, const char *image, unix_nano now, int version)
 {
     const struct container_record *record = &container->record;
@@ -81,8 +70,8 @@ static json_t *row_json(const struct container *container, const char *image, un
     }
     return json_pack("{s:s, s:[s], s:s, s:s, s:s, s:I, s:o, s:o, s:s, s:s, s:o, s:{s:o}, s:o}", "Id", record->id,
                      "Names", name, "Image", image, "ImageID", record->image_id, "Command", command, "Created",
-                     (json_int_t)(record->created / NANOSECONDS_PER_SECOND), "Ports", ports_json(container), "Labels",
-                     labels, "State", status_text(container->status), "Status", status, "HostConfig", host,
+                     (json_int_t)(record->created / NANOSECONDS_PER_SECOND), "Ports", networks_list_ports(record),
+                     "Labels", labels, "State", status_text(container->status), "Status", status, "HostConfig", host,
                      "NetworkSettings", "Networks", show_networks(container, version), "Mounts",
                      show_mounts(container));
 }

@@ -6,7 +6,9 @@
 #include "base/memory.h"
 #include "engine/engine_state.h"
 #include "engine/health.h"
+#include "engine/networks.h"
 #include "engine/prune.h"
+#include "json/json_record.h"
 
 struct list_filter {
     const json_t *json;
@@ -170,9 +172,10 @@ struct list_filter *list_filter_new(struct engine *engine, const json_t *json, s
     resolve_ancestors(engine, json, &filter->ancestors);
     filter_values(json, "network", &filter->networks);
     for (size_t i = 0; i < filter->networks.count; i++) {
-        const struct network_summary *network = network_find(engine->network, filter->networks.items[i]);
-        if (network)
-            string_replace(&filter->networks.items[i], network->name);
+        struct network_record network = {0};
+        if (network_get(engine->network, filter->networks.items[i], &network, NULL))
+            string_replace(&filter->networks.items[i], network.name);
+        record_release(&network_record_type, &network);
     }
     return filter;
 }
@@ -249,29 +252,40 @@ static bool match_volume(const struct container *container, const char *value)
     return false;
 }
 
-/* The ports of a container are those of its network: it has none while it does not run. */
-static bool match_expose(const struct container *container, const char *value)
+static bool is_in_range(const struct port_range *range, const char *type, int64_t port)
+{
+    return string_equal(range->protocol, type) && port >= range->first && port <= range->last;
+}
+
+/* The ports of a container are those of its network: it has none while it does not run. `key` is "PrivatePort" or
+   "PublicPort". */
+static bool match_ports(const struct container *container, const char *value, const char *key)
 {
     struct port_range range = {0};
-    if (container->record.pid <= 0 || !parse_port_range(value, &range, NULL))
-        return false;
-    const struct strlist *exposed = &container->record.config.exposed_ports;
     bool is_match = false;
-    for (size_t i = 0; i < exposed->count && !is_match; i++) {
-        struct port_range own = {0};
-        is_match = parse_port_range(exposed->items[i], &own, NULL) && own.first >= range.first &&
-                   own.first <= range.last && string_equal(own.protocol, range.protocol);
-        free(own.protocol);
+    size_t i;
+    json_t *port;
+    if (!parse_port_range(value, &range, NULL))
+        return false;
+    _cleanup_json_ json_t *ports = networks_list_ports(&container->record);
+    json_array_foreach(ports, i, port)
+    {
+        const json_t *number = json_object_get(port, key);
+        is_match = is_match || (number && is_in_range(&range, json_string_value(json_object_get(port, "Type")),
+                                                      json_integer_value(number)));
     }
     free(range.protocol);
     return is_match;
 }
 
-static bool match_none(const struct container *container, const char *value)
+static bool match_expose(const struct container *container, const char *value)
 {
-    (void)container;
-    (void)value;
-    return false; /* no port is published */
+    return match_ports(container, value, "PrivatePort");
+}
+
+static bool match_publish(const struct container *container, const char *value)
+{
+    return match_ports(container, value, "PublicPort");
 }
 
 static bool match_isolation(const struct container *container, const char *value)
@@ -304,7 +318,7 @@ bool list_filter_matches(const struct list_filter *filter, const struct containe
         bool (*matches)(const struct container *, const char *);
     } rows[] = {{"name", match_name},          {"id", match_id},         {"status", match_status},
                 {"exited", match_exited},      {"health", match_health}, {"is-task", match_task},
-                {"volume", match_volume},      {"expose", match_expose}, {"publish", match_none},
+                {"volume", match_volume},      {"expose", match_expose}, {"publish", match_publish},
                 {"isolation", match_isolation}};
     const struct container_record *record = &container->record;
     if ((filter->before && record->created >= filter->before) || (filter->since && record->created <= filter->since))

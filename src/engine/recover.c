@@ -12,6 +12,7 @@
 #include "engine/engine_state.h"
 #include "engine/exec.h"
 #include "engine/health.h"
+#include "engine/networks.h"
 #include "engine/volume.h"
 #include "engine/volumes.h"
 #include "runtime/cgroup.h"
@@ -40,11 +41,7 @@ static void readopt(struct container *container, const struct shim_status *found
     container->record.pid = found->pid;
     if (found->started_at)
         container->record.started_at = found->started_at;
-    for (size_t i = 0; i < container->record.endpoints.keys.count; i++) {
-        const struct endpoint_settings *shown = RECORD_AT(container->record.endpoints, struct endpoint_settings, i);
-        if (string_is_set(shown->ip_address))
-            network_readopt(engine->network, container->record.id, shown);
-    }
+    networks_readopt(container);
     volumes_readopt(container);
     supervisor_watch(engine, &container->watch);
     exec_adopt(container);
@@ -60,7 +57,7 @@ static void undo_start(struct container *container, const char *directory, int w
         shim_read_exit(watch, directory, &exit);
     close_fd(watch);
     shim_forget(directory);
-    network_leave(container->engine->network, container->record.id);
+    network_leave(container->engine->network, container->record.id, NULL);
 }
 
 static void find_again(struct container *container)

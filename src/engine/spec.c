@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "engine/engine_state.h"
+#include "engine/networks.h"
 #include "engine/security.h"
 #include "runtime/cgroup.h"
 #include "runtime/defaults.h"
@@ -134,47 +135,8 @@ static char *cgroup_path_of(const struct container *container)
     return path_clean(joined);
 }
 
-static bool join_network(struct container *container, struct launch *launch, struct record_map *endpoints,
-                         struct error *err)
-{
-    struct engine *engine = container->engine;
-    const char *mode = container->record.host_config.network_mode;
-    if (string_starts_with(mode, "container:"))
-        return true;
-    const struct network_summary *network = network_find(engine->network, mode);
-    if (!network)
-        return error_set(err, ERROR_NOT_FOUND, "network %s not found", mode);
-    container_lock(container);
-    struct endpoint_settings *requested = record_map_get(&container->record.endpoints, &endpoint_settings_type, mode);
-    struct endpoint_settings asked = {0};
-    if (requested)
-        record_copy(&endpoint_settings_type, &asked, requested);
-    container_unlock(container);
-    if (!string_is_set(asked.mac_address) && string_is_set(container->record.config.mac_address))
-        string_replace(&asked.mac_address, container->record.config.mac_address);
-
-    struct endpoint_settings *shown = record_map_put(endpoints, &endpoint_settings_type, mode);
-    record_copy(&endpoint_settings_type, shown, &asked);
-    char endpoint_id[ID_LENGTH + 1];
-    id_generate(endpoint_id);
-    string_replace(&shown->network_id, network->id);
-    string_replace(&shown->endpoint_id, endpoint_id);
-    bool is_good = true;
-    if (string_equal(network->driver, "bridge") && !container->record.config.network_disabled) {
-        struct endpoint_settings joined = {0};
-        struct launch_interface *interface = record_list_add(&launch->interfaces, &launch_interface_type);
-        is_good = network_join(engine->network, container->record.id, &asked, interface, &joined, err);
-        if (is_good) {
-            joined.ipam_config = TAKE_PTR(shown->ipam_config);
-            record_release(&endpoint_settings_type, shown);
-            *shown = joined;
-        }
-    }
-    record_release(&endpoint_settings_type, &asked);
-    return is_good;
-}
-
-static bool build(struct container *container, struct launch *launch, struct record_map *endpoints, struct error *err)
+static bool build(struct container *container, struct launch *launch, struct attachment_set *networks,
+                  struct error *err)
 {
     const struct container_record *record = &container->record;
     const struct host_config *host = &record->host_config;
@@ -193,23 +155,19 @@ static bool build(struct container *container, struct launch *launch, struct rec
     launch->overlay.is_volatile = record->host_config.auto_remove;
     container_lower_folders(record, container->engine->store, &launch->overlay.lower);
     return add_security(host, launch, err) && spec_add_devices(host, &config->linux_, err) &&
-           spec_add_namespaces(container, launch, err) && join_network(container, launch, endpoints, err) &&
-           spec_add_mounts(container, launch, endpoints, err);
+           spec_add_namespaces(container, launch, err) && networks_join(container, launch, networks, err) &&
+           spec_add_mounts(container, launch, &networks->endpoints, err);
 }
 
-bool spec_build(struct container *container, struct launch *launch, struct record_map *endpoints, struct error *err)
+bool spec_build(struct container *container, struct launch *launch, struct attachment_set *networks, struct error *err)
 {
-    struct record_map made = {0};
+    struct attachment_set made = {0};
     if (build(container, launch, &made, err)) {
-        *endpoints = made;
+        *networks = made;
         return true;
     }
-    network_leave(container->engine->network, container->record.id);
-    struct networking_config holder = {.endpoints_config = made};
-    while (holder.endpoints_config.keys.count)
-        record_map_remove(&holder.endpoints_config, &endpoint_settings_type, holder.endpoints_config.keys.items[0]);
-    free(holder.endpoints_config.items);
-    strlist_release(&holder.endpoints_config.keys);
+    network_leave(container->engine->network, container->record.id, NULL);
+    attachment_set_release(&made);
     spec_release(launch);
     return false;
 }

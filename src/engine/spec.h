@@ -1,12 +1,12 @@
 /* From a container's record to what the shim carries out. */
 #pragma once
 
-#include "engine/container.h"
+#include "engine/networks.h"
 
 /* Fills in a zeroed launch, joins the network, writes /etc/hosts and its like. On failure nothing of it is left but the
-   files; on success the caller releases with spec_release and, if the start then fails, leaves the network. The shown
-   endpoints are put in *endpoints (which replaces the record's under its lock once the container runs). */
-bool spec_build(struct container *container, struct launch *launch, struct record_map *endpoints, struct error *err);
+   files; on success the caller releases with spec_release and, if the start then fails, leaves the networks. The shown
+   endpoints and ports are put in *networks (which replaces the record's under its lock once the container runs). */
+bool spec_build(struct container *container, struct launch *launch, struct attachment_set *networks, struct error *err);
 void spec_release(struct launch *launch);
 
 /* The limits of a container as its cgroup takes them. */

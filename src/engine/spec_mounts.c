@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "engine/engine_state.h"
+#include "engine/networks.h"
 #include "engine/spec.h"
 #include "runtime/defaults.h"
 
@@ -100,48 +101,6 @@ static bool add_shared_memory(struct container *container, struct record_list *l
 
 /* --- /etc/hosts, /etc/hostname, /etc/resolv.conf --- */
 
-static char *host_hosts_file(const struct strlist *extra_hosts)
-{
-    struct strbuf text = STRBUF_INIT;
-    (void)file_read(AT_FDCWD, "/etc/hosts", 1 << 20, &text, NULL);
-    if (text.length && text.data[text.length - 1] != '\n')
-        strbuf_add_char(&text, '\n');
-    for (size_t i = 0; i < extra_hosts->count; i++) {
-        const char *colon = strchr(extra_hosts->items[i], ':');
-        if (colon)
-            strbuf_addf(&text, "%s\t%.*s\n", colon + 1, (int)(colon - extra_hosts->items[i]), extra_hosts->items[i]);
-    }
-    return strbuf_take(&text);
-}
-
-static bool write_files(struct container *container, const struct launch *launch, const struct record_map *endpoints,
-                        struct error *err)
-{
-    const struct container_config *config = &container->record.config;
-    const struct host_config *host = &container->record.host_config;
-    bool is_host = string_equal(host->network_mode, "host");
-    const struct strlist none = {0};
-    const struct launch_interface *interface =
-        launch->interfaces.count ? RECORD_AT(launch->interfaces, struct launch_interface, 0) : NULL;
-    (void)endpoints;
-
-    _cleanup_free_ char *hosts =
-        is_host ? host_hosts_file(&host->extra_hosts)
-                : network_hosts_file(config->hostname, config->domainname, interface ? &interface->addresses : &none,
-                                     &host->extra_hosts, interface ? interface->gateway : NULL);
-    _cleanup_free_ char *resolv = network_resolv_conf(is_host, &host->dns, &host->dns_search, &host->dns_options);
-    _cleanup_free_ char *hostname = xasprintf("%s\n", string_or_empty(config->hostname));
-    const struct {
-        const char *name, *text;
-    } files[] = {{"hosts", hosts}, {"resolv.conf", resolv}, {"hostname", hostname}};
-    for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
-        _cleanup_free_ char *path = container_path(container, files[i].name);
-        if (!file_write_text(AT_FDCWD, path, files[i].text, 0644, err))
-            return false;
-    }
-    return true;
-}
-
 /* After what the user asked for: a mount of the user's at one of them stays, and one at /etc does not hide them. */
 static bool add_files(struct container *container, struct launch *launch, const struct record_map *endpoints,
                       struct record_list *list, struct error *err)
@@ -155,7 +114,7 @@ static bool add_files(struct container *container, struct launch *launch, const 
             return false;
     } else {
         owner = container_ref(container);
-        if (!write_files(container, launch, endpoints, err))
+        if (!networks_write_files(container, endpoints, err))
             return false;
     }
     for (size_t i = 0; i < ARRAY_SIZE(names); i++) {

@@ -42,14 +42,6 @@ static void release_shim_options(struct shim_options *options)
     free(options->directory);
 }
 
-static void release_endpoints(struct record_map *endpoints)
-{
-    while (endpoints->keys.count)
-        record_map_remove(endpoints, &endpoint_settings_type, endpoints->keys.items[0]);
-    free(TAKE_PTR(endpoints->items));
-    strlist_release(&endpoints->keys);
-}
-
 /* Starts the shim with the clients that wait for the container. */
 static bool launch_shim(struct container *container, const struct launch *launch, const struct shim_log *log,
                         pid_t *pid, int *watch, struct error *err)
@@ -76,7 +68,7 @@ static bool launch_shim(struct container *container, const struct launch *launch
     return is_running;
 }
 
-static void record_running(struct container *container, pid_t pid, int watch, struct record_map *endpoints,
+static void record_running(struct container *container, pid_t pid, int watch, struct attachment_set *networks,
                            struct launch *launch)
 {
     container_lock(container);
@@ -89,9 +81,11 @@ static void record_running(struct container *container, pid_t pid, int watch, st
     record->started_at = clock_now();
     string_replace(&record->error, NULL);
     string_replace(&record->cgroups_path, launch->config.linux_.cgroups_path);
-    release_endpoints(&record->endpoints);
-    record->endpoints = *endpoints;
-    *endpoints = (struct record_map){0};
+    struct attachment_set before = {record->endpoints, record->ports};
+    attachment_set_release(&before);
+    record->endpoints = networks->endpoints;
+    record->ports = networks->ports;
+    *networks = (struct attachment_set){0};
     container_unlock(container);
 }
 
@@ -117,26 +111,26 @@ static void record_failure(struct container *container, int exit_code, const str
 bool container_run(struct container *container, struct error *err)
 {
     struct launch launch = {0};
-    struct record_map endpoints = {0};
+    struct attachment_set networks = {0};
     _cleanup_error_ struct error why = ERROR_INIT;
     pid_t pid = -1;
     int watch = -1, exit_code = 128;
     struct shim_log log = {0};
     bool is_running = read_log_options(container, &log, &why) && volumes_mount(container, &why) &&
-                      spec_build(container, &launch, &endpoints, &why);
+                      spec_build(container, &launch, &networks, &why);
     if (is_running) {
-        container_event_networks(container, &endpoints, "connect");
+        container_event_networks(container, &networks.endpoints, "connect");
         container_event_volumes(container, true);
         is_running = launch_shim(container, &launch, &log, &pid, &watch, &why);
         if (!is_running) {
-            network_leave(container->engine->network, container->record.id);
-            container_event_networks(container, &endpoints, "disconnect");
+            network_leave(container->engine->network, container->record.id, NULL);
+            container_event_networks(container, &networks.endpoints, "disconnect");
             container_event_volumes(container, false);
             exit_code = start_error_translate(&why);
         }
     }
     if (is_running) {
-        record_running(container, pid, watch, &endpoints, &launch);
+        record_running(container, pid, watch, &networks, &launch);
         deadline_clear(container->engine, &container->restart_deadline);
         health_start(container);
         struct error unsaved = ERROR_INIT;
@@ -148,7 +142,7 @@ bool container_run(struct container *container, struct error *err)
         volumes_unmount(container);
         record_failure(container, exit_code, &why);
     }
-    release_endpoints(&endpoints);
+    attachment_set_release(&networks);
     spec_release(&launch);
     record_release(&shim_log_type, &log);
     return is_running || error_move(err, &why);

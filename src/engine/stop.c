@@ -7,6 +7,7 @@
 #include "engine/engine_state.h"
 #include "engine/health.h"
 #include "engine/names.h"
+#include "engine/networks.h"
 #include "engine/signal_name.h"
 #include "engine/stop.h"
 #include "runtime/cgroup.h"
@@ -270,8 +271,10 @@ bool container_rename(struct engine *engine, const char *reference, const char *
                   plain);
     else if (!container_table_rename(container->engine, container, plain, err))
         error_prefix(err, "Error when allocating new name");
-    else
+    else {
+        networks_rename(container);
         is_done = container_save(container, DURABLE, err);
+    }
     if (is_done)
         container_event(container, "rename", "oldName", old_name, NULL);
     container_end(container);

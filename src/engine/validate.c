@@ -72,18 +72,42 @@ static bool check_unsupported(struct host_config *host, struct strlist *warnings
     return true;
 }
 
+/* "80", "8000-8010", with or without "/protocol". */
+static bool is_port_range(const char *text, bool may_be_range)
+{
+    size_t length = strcspn(text, "/"), first = strspn(text, "0123456789");
+    _cleanup_free_ char *from = xstrndup(text, first);
+    int64_t low, high;
+    if (length == 0)
+        return true;
+    if (first == 0 || !parse_int64(from, &low) || low > 65535)
+        return false;
+    if (first == length)
+        return true;
+    _cleanup_free_ char *to = xstrndup(text + first + 1, length - first - 1);
+    return may_be_range && text[first] == '-' && parse_int64(to, &high) && *to != '-' && *to != '+' && high <= 65535 &&
+           high >= low;
+}
+
 static bool check_ports(struct create_request *request, struct strlist *warnings, struct error *err)
 {
     struct host_config *host = &request->host_config;
-    bool is_published = host->port_bindings.keys.count > 0;
-    bool is_discarded = string_equal(host->network_mode, "host") || string_equal(host->network_mode, "none") ||
-                        (host->network_mode && string_starts_with(host->network_mode, "container:"));
-    if (is_published && string_equal(host->network_mode, "host"))
+    const struct record_map *bindings = &host->port_bindings;
+    for (size_t i = 0; i < bindings->keys.count; i++) {
+        const char *port = bindings->keys.items[i];
+        const struct record_list *list = RECORD_AT(*bindings, struct record_list, i);
+        if (!is_port_range(port, false)) {
+            _cleanup_free_ char *number = xstrndup(port, strcspn(port, "/"));
+            return error_set(err, ERROR_INVALID, "invalid port specification: \"%s\"", number);
+        }
+        for (size_t j = 0; j < list->count; j++) {
+            const char *host_port = string_or_empty(RECORD_AT(*list, struct port_binding, j)->host_port);
+            if (!is_port_range(host_port, true))
+                return error_set(err, ERROR_INVALID, "invalid port specification: \"%s\"", host_port);
+        }
+    }
+    if (bindings->keys.count > 0 && string_equal(host->network_mode, "host"))
         strlist_add(warnings, "Published ports are discarded when using host network mode");
-    if (is_discarded)
-        return true;
-    if (is_published || (host->publish_all_ports && request->config.exposed_ports.count > 0))
-        return error_set(err, ERROR_UNSUPPORTED, "publishing ports is not supported by this version");
     return true;
 }
 

@@ -6,6 +6,7 @@ void address_pool_init(struct address_pool *pool, struct ipv4_prefix subnet)
 {
     uint64_t whole = UINT64_C(1) << (32 - subnet.length);
     pool->subnet = (struct ipv4_prefix){subnet.address & ipv4_netmask(subnet.length), subnet.length};
+    pool->range = pool->subnet;
     pool->size = (uint32_t)MIN(whole, (uint64_t)ADDRESS_POOL_MAX);
     pool->taken = xcalloc((pool->size + 63) / 64, sizeof(uint64_t));
     if (subnet.length <= 30) {
@@ -31,14 +32,20 @@ bool address_pool_reserve(struct address_pool *pool, uint32_t address)
 
 bool address_pool_take(struct address_pool *pool, uint32_t *address, struct error *err)
 {
-    for (uint32_t word = 0; word * 64 < pool->size; word++) {
-        if (pool->taken[word] == UINT64_MAX)
+    uint32_t first = (pool->range.address & ipv4_netmask(pool->range.length)) - pool->subnet.address;
+    uint64_t count = UINT64_C(1) << (32 - pool->range.length);
+    uint32_t end = (uint32_t)MIN((uint64_t)first + count, (uint64_t)pool->size);
+    for (uint32_t offset = first; offset < end;) {
+        uint64_t free_bits = ~pool->taken[offset / 64] >> (offset % 64);
+        if (!free_bits) {
+            offset = (offset / 64 + 1) * 64;
             continue;
-        uint32_t candidate = pool->subnet.address + word * 64 + (uint32_t)__builtin_ctzll(~pool->taken[word]);
-        if (!address_pool_reserve(pool, candidate))
+        }
+        offset += (uint32_t)__builtin_ctzll(free_bits);
+        if (offset >= end)
             break;
-        *address = candidate;
-        return true;
+        *address = pool->subnet.address + offset;
+        return address_pool_reserve(pool, *address);
     }
     return error_set(err, ERROR_INTERNAL, "no available IPv4 addresses on this network's address pools");
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "base/memory.h"
 #include "base/text.h"
 
 #define ALIAS       "wherry"
@@ -188,7 +189,7 @@ bool netlink_make_bridge(const char *name, struct ipv4_prefix address, int64_t m
     mnl_attr_put_strz(message, IFLA_INFO_KIND, "bridge");
     mnl_attr_nest_end(message, info);
     if (transact(message, NULL, NULL) < 0)
-        return error_errno(err, "make bridge %s", name);
+        return error_errno(err, "cannot make bridge %s", name);
     unsigned index = if_nametoindex(name);
     if (!add_address(index, address) || !set_up(index)) {
         error_errno(err, "set up bridge %s", name);
@@ -208,38 +209,51 @@ bool netlink_remove(const char *name, struct error *err)
     return transact(message, NULL, NULL) == 0 || error_errno(err, "remove link %s", name);
 }
 
-struct route_search {
-    struct ipv4_prefix wanted;
-    bool overlaps;
+bool netlink_set_hairpin(const char *name, struct error *err)
+{
+    char buffer[1024];
+    struct nlmsghdr *message = start_link_message(buffer, RTM_SETLINK, NLM_F_ACK, if_nametoindex(name));
+    struct ifinfomsg *link = mnl_nlmsg_get_payload(message);
+    link->ifi_family = AF_BRIDGE;
+    struct nlattr *info = mnl_attr_nest_start(message, IFLA_PROTINFO);
+    mnl_attr_put_u8(message, IFLA_BRPORT_MODE, 1);
+    mnl_attr_nest_end(message, info);
+    return transact(message, NULL, NULL) == 0 || error_errno(err, "set up port %s of the bridge", name);
+}
+
+struct route_list {
+    struct ipv4_prefix *items;
+    size_t count;
 };
 
 static int see_route(const struct nlmsghdr *message, void *context)
 {
-    struct route_search *search = context;
+    struct route_list *list = context;
     const struct rtmsg *route = mnl_nlmsg_get_payload(message);
     if (route->rtm_dst_len == 0 || route->rtm_type != RTN_UNICAST)
         return MNL_CB_OK;
     struct nlattr *attribute;
     mnl_attr_for_each(attribute, message, sizeof(*route))
     {
-        struct ipv4_prefix destination = {.length = route->rtm_dst_len};
-        if (mnl_attr_get_type(attribute) != RTA_DST)
-            continue;
-        destination.address = ntohl(mnl_attr_get_u32(attribute));
-        search->overlaps |= ipv4_overlaps(search->wanted, destination);
+        if (mnl_attr_get_type(attribute) == RTA_DST)
+            *APPEND(list->items, list->count) =
+                (struct ipv4_prefix){ntohl(mnl_attr_get_u32(attribute)), route->rtm_dst_len};
     }
     return MNL_CB_OK;
 }
 
-bool netlink_route_overlaps(struct ipv4_prefix prefix, bool *overlaps, struct error *err)
+bool netlink_routes(struct ipv4_prefix **items, size_t *count, struct error *err)
 {
     char buffer[1024];
     struct nlmsghdr *message = start_message(buffer, RTM_GETROUTE, NLM_F_DUMP);
     struct rtmsg *route = mnl_nlmsg_put_extra_header(message, sizeof(*route));
     route->rtm_family = AF_INET;
-    struct route_search search = {.wanted = prefix};
-    if (transact(message, see_route, &search) < 0)
+    struct route_list list = {0};
+    if (transact(message, see_route, &list) < 0) {
+        free(list.items);
         return error_errno(err, "list routes");
-    *overlaps = search.overlaps;
+    }
+    *items = list.items;
+    *count = list.count;
     return true;
 }

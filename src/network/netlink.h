@@ -25,5 +25,7 @@ bool netlink_address(unsigned index, struct ipv4_prefix *out);
 /* Makes a bridge, gives it a MAC, an address and an alias that says it is ours, and sets it up. */
 bool netlink_make_bridge(const char *name, struct ipv4_prefix address, int64_t mtu, struct error *err);
 bool netlink_remove(const char *name, struct error *err);
-/* Does any IPv4 route of the host lead into a part of `prefix`? The default route does not count. */
-bool netlink_route_overlaps(struct ipv4_prefix prefix, bool *overlaps, struct error *err);
+/* The bridge sends back through this port what came from it and was translated to it. */
+bool netlink_set_hairpin(const char *name, struct error *err);
+/* Where the host's IPv4 routes lead, without the default route. The caller frees *items. */
+bool netlink_routes(struct ipv4_prefix **items, size_t *count, struct error *err);

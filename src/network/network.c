@@ -2,77 +2,144 @@
 
 #include <arpa/inet.h>
 #include <net/if.h>
-#include <pthread.h>
 #include <string.h>
 
-#include "base/id.h"
+#include "base/clock.h"
+#include "base/log.h"
 #include "base/memory.h"
-#include "network/address_pool.h"
-#include "network/firewall.h"
+#include "network/manager.h"
+#include "json/json_record.h"
 
-#define NETWORK_COUNT 3
+static const struct {
+    const char *name, *driver;
+} predefined[] = {{"bridge", "bridge"}, {"host", "host"}, {"none", "null"}};
 
-/* An address that is in use, and by whom. */
-struct endpoint {
-    char container_id[ID_LENGTH + 1];
-    uint32_t address;
-};
-
-struct network_manager {
-    pthread_mutex_t mutex;
-    struct network_summary networks[NETWORK_COUNT];
-    char *ids[NETWORK_COUNT];
-    char *bridge;
-    char *bridge_address; /* as configured, or NULL */
-    bool is_bridge_disabled;
-    bool has_nat;
-    int64_t mtu;
-    bool is_ready; /* the bridge is there, `gateway` and `pool` are set */
-    struct ipv4_prefix gateway;
-    struct address_pool pool;
-    struct endpoint *endpoints;
-    size_t endpoint_count;
-};
-
-/* Docker's default address pools (daemon option default-address-pools), as far as they are of use for one bridge. */
-static const char *const default_pools[] = {
-    "172.17.0.1/16",  "172.18.0.1/16",   "172.19.0.1/16",   "172.20.0.1/16",   "172.21.0.1/16",
-    "172.22.0.1/16",  "172.23.0.1/16",   "172.24.0.1/16",   "172.25.0.1/16",   "172.26.0.1/16",
-    "172.27.0.1/16",  "172.28.0.1/16",   "172.29.0.1/16",   "172.30.0.1/16",   "172.31.0.1/16",
-    "192.168.0.1/20", "192.168.16.1/20", "192.168.32.1/20", "192.168.48.1/20", "192.168.64.1/20",
-};
-
-/* Ids are drawn once and kept, so that clients that remember a network's id find it again. */
-static bool read_ids(struct network_manager *manager, struct database *database, struct error *err)
+void network_free(struct network *network)
 {
-    _cleanup_strmap_ struct strmap known = {0};
-    if (!database_all(database, "network", &known, err))
-        return false;
-    for (size_t i = 0; i < NETWORK_COUNT; i++) {
-        for (size_t k = 0; k < known.count; k++)
-            if (string_equal(known.items[k].value, manager->networks[i].name))
-                string_replace(&manager->ids[i], known.items[k].key);
-        if (!manager->ids[i]) {
-            manager->ids[i] = xcalloc(1, ID_LENGTH + 1);
-            id_generate(manager->ids[i]);
-            if (!database_put(database, "network", manager->ids[i], manager->networks[i].name, DURABLE, err))
-                return false;
-        }
-        manager->networks[i].id = manager->ids[i];
+    if (!network)
+        return;
+    for (size_t i = 0; i < network->endpoint_count; i++) {
+        strlist_release(&network->endpoints[i].names);
+        strlist_release(&network->endpoints[i].links);
     }
-    return true;
+    free(network->endpoints);
+    address_pool_release(&network->pool);
+    record_release(&network_record_type, &network->record);
+    free(network->bridge);
+    free(network);
 }
 
 static void manager_free(struct network_manager *manager)
 {
-    for (size_t i = 0; i < NETWORK_COUNT; i++)
-        free(manager->ids[i]);
-    address_pool_release(&manager->pool);
-    free(manager->endpoints);
-    free(manager->bridge);
+    for (size_t i = 0; i < manager->count; i++)
+        network_free(manager->networks[i]);
+    free(manager->networks);
     free(manager->bridge_address);
+    firewall_free(manager->firewall);
+    port_book_free(manager->ports);
     pthread_mutex_destroy(&manager->mutex);
     free(manager);
+}
+
+/* --- open --- */
+
+static bool load_one(struct network_manager *manager, const char *id, const char *body, struct error *err)
+{
+    struct network *network = NEW(struct network);
+    struct network_record *record = &network->record;
+    bool is_read = true;
+    if (body[0] == '{') {
+        is_read = record_parse(&network_record_type, body, strlen(body), record, err);
+    } else { /* an earlier version kept the names of the predefined ones alone */
+        record->id = xstrdup(id);
+        record->name = xstrdup(body);
+    }
+    *APPEND(manager->networks, manager->count) = network;
+    return is_read;
+}
+
+static struct network *find_name(struct network_manager *manager, const char *name)
+{
+    for (size_t i = 0; i < manager->count; i++)
+        if (string_equal(manager->networks[i]->record.name, name))
+            return manager->networks[i];
+    return NULL;
+}
+
+static bool save(struct network_manager *manager, const struct network *network, struct error *err)
+{
+    _cleanup_free_ char *body = record_format(&network_record_type, &network->record);
+    return database_put(manager->database, "network", network->record.id, body, DURABLE, err);
+}
+
+/* Ids are drawn once and kept, so that clients that remember a network's id find it again. */
+static bool add_predefined(struct network_manager *manager, struct error *err)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(predefined); i++) {
+        struct network *network = find_name(manager, predefined[i].name);
+        if (network && network->record.driver)
+            continue;
+        bool is_new = !network;
+        if (is_new)
+            *APPEND(manager->networks, manager->count) = network = NEW(struct network);
+        struct network_record *record = &network->record;
+        if (is_new) {
+            record->name = xstrdup(predefined[i].name);
+            record->id = xcalloc(1, ID_LENGTH + 1);
+            id_generate(record->id);
+        }
+        record->created = clock_now();
+        record->scope = xstrdup("local");
+        record->driver = xstrdup(predefined[i].driver);
+        record->enable_ipv4 = true;
+        record->ipam.driver = xstrdup("default");
+        if (!save(manager, network, err))
+            return false;
+    }
+    return true;
+}
+
+/* What the daemon's options say of the default bridge. */
+static void set_default_bridge(struct network *network, const struct network_options *options)
+{
+    struct strmap *map = &network->record.options;
+    char mtu[24];
+    snprintf(mtu, sizeof(mtu), "%lld", (long long)(options->mtu ? options->mtu : 1500));
+    const struct {
+        const char *key, *value;
+    } pairs[] = {
+        {"com.docker.network.bridge.default_bridge", "true"},
+        {"com.docker.network.bridge.enable_icc", "true"},
+        {"com.docker.network.bridge.enable_ip_masquerade", options->has_nat ? "true" : "false"},
+        {"com.docker.network.bridge.host_binding_ipv4", "0.0.0.0"},
+        {"com.docker.network.bridge.name", options->bridge_name},
+        {"com.docker.network.driver.mtu", mtu},
+    };
+    strmap_release(map);
+    for (size_t i = 0; i < ARRAY_SIZE(pairs); i++)
+        strmap_set(map, pairs[i].key, pairs[i].value);
+    /* Chosen anew with each run: the host's networks may have changed. */
+    record_list_release(&network->record.ipam.config, &ipam_config_type);
+}
+
+static bool configure_all(struct network_manager *manager, const struct network_options *options, struct error *err)
+{
+    for (size_t i = 0; i < manager->count; i++) {
+        struct network *network = manager->networks[i];
+        if (!network_is_bridge(network) || network->record.is_config_only)
+            continue;
+        char name[IFNAMSIZ];
+        snprintf(name, sizeof(name), "br-%.12s", network->record.id);
+        if (string_equal(network->record.name, "bridge"))
+            set_default_bridge(network, options);
+        if (!bridge_configure(network, name, err))
+            return false;
+        /* The one that stands in the database has its subnet; the default bridge takes what they leave. */
+        if (network->record.ipam.config.count && !bridge_plan(manager, network, err))
+            return false;
+    }
+    struct network *bridge = find_name(manager, "bridge");
+    return manager->is_bridge_disabled || bridge_plan(manager, bridge, err);
 }
 
 struct network_manager *network_open(struct database *database, const struct network_options *options,
@@ -83,198 +150,317 @@ struct network_manager *network_open(struct database *database, const struct net
         error_set(err, ERROR_INVALID, "invalid CIDR address: %s", options->bridge_address);
         return NULL;
     }
-    const char *bridge = options->bridge_name ? options->bridge_name : "wherry0";
-    if (strlen(bridge) >= IFNAMSIZ ||
-        strspn(bridge, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-") != strlen(bridge)) {
-        error_set(err, ERROR_INVALID, "invalid bridge name: %s", bridge);
+    struct network_options filled = *options;
+    if (!options->bridge_name || options->is_bridge_disabled)
+        filled.bridge_name = "wherry0";
+    if (strlen(filled.bridge_name) >= IFNAMSIZ) {
+        error_set(err, ERROR_INVALID, "invalid bridge name: %s", filled.bridge_name);
         return NULL;
     }
     struct network_manager *manager = NEW(struct network_manager);
     pthread_mutex_init(&manager->mutex, NULL);
-    manager->networks[0] = (struct network_summary){.name = "bridge", .driver = "bridge"};
-    manager->networks[1] = (struct network_summary){.name = "host", .driver = "host"};
-    manager->networks[2] = (struct network_summary){.name = "none", .driver = "null"};
-    manager->bridge = xstrdup(bridge);
+    manager->database = database;
     manager->bridge_address = xstrdup(options->bridge_address);
     manager->is_bridge_disabled = options->is_bridge_disabled;
-    manager->has_nat = options->has_nat;
-    manager->mtu = options->mtu ? options->mtu : 1500;
-    if (!read_ids(manager, database, err)) {
-        manager_free(manager);
-        return NULL;
+    manager->firewall = firewall_new(filled.bridge_name);
+    manager->ports = port_book_new();
+    _cleanup_strmap_ struct strmap known = {0};
+    bool is_open = database_all(database, "network", &known, err);
+    for (size_t i = 0; i < known.count && is_open; i++)
+        is_open = load_one(manager, known.items[i].key, known.items[i].value, err);
+    is_open = is_open && add_predefined(manager, err) && configure_all(manager, &filled, err);
+    if (is_open)
+        return manager;
+    manager_free(manager);
+    return NULL;
+}
+
+bool network_begin(struct network_manager *manager, struct error *err)
+{
+    pthread_mutex_lock(&manager->mutex);
+    for (size_t i = 0; i < manager->count; i++) {
+        struct network *network = manager->networks[i];
+        bool is_default = string_equal(network->record.name, "bridge");
+        struct error why = ERROR_INIT;
+        /* The default bridge waits for its first container. */
+        if (!network_is_bridge(network) || network->record.is_config_only ||
+            (is_default && network->endpoint_count == 0) || bridge_make(manager, network, &why))
+            continue;
+        log_and_release(LOG_LEVEL_WARNING, &why, "cannot set up network %s", network->record.name);
     }
-    return manager;
+    manager->is_begun = true;
+    bool is_loaded = firewall_load(manager->firewall, err);
+    pthread_mutex_unlock(&manager->mutex);
+    return is_loaded;
 }
 
 void network_close(struct network_manager *manager)
 {
     if (!manager)
         return;
-    bool is_ours;
-    if (manager->endpoint_count == 0 && !manager->is_bridge_disabled && netlink_find(manager->bridge, &is_ours) &&
-        is_ours) {
-        /* What cannot be removed now is found and used again by the next start. */
-        netlink_remove(manager->bridge, NULL);
-        if (manager->has_nat)
-            firewall_unload(manager->bridge, NULL);
+    bool has_bridge = false, was_there = false, is_ours;
+    for (size_t i = 0; i < manager->count; i++) {
+        struct network *network = manager->networks[i];
+        if (!network_is_bridge(network) || !network->bridge ||
+            (manager->is_bridge_disabled && string_equal(network->record.name, "bridge")))
+            continue;
+        if (network->endpoint_count) {
+            has_bridge = true;
+            continue;
+        }
+        was_there = was_there || (netlink_find(network->bridge, &is_ours) && is_ours);
+        network->is_ready = false;
+        bridge_remove(manager, network);
     }
+    if ((was_there || firewall_is_loaded(manager->firewall)) && !has_bridge)
+        firewall_unload(manager->firewall, NULL);
     manager_free(manager);
 }
 
-const struct network_summary *network_find(struct network_manager *manager, const char *name)
+/* --- find --- */
+
+const char *network_name(const char *reference)
 {
-    const struct network_summary *found = NULL;
-    for (size_t i = 0; i < NETWORK_COUNT; i++)
-        if (strcmp(manager->networks[i].name, name) == 0)
-            return &manager->networks[i];
-    for (size_t i = 0; i < NETWORK_COUNT && *name; i++) {
-        if (!string_starts_with(manager->networks[i].id, name))
+    return !string_is_set(reference) || string_equal(reference, "default") ? "bridge" : reference;
+}
+
+struct network *manager_find_id(struct network_manager *manager, const char *id)
+{
+    for (size_t i = 0; i < manager->count; i++)
+        if (string_equal(manager->networks[i]->record.id, id))
+            return manager->networks[i];
+    return NULL;
+}
+
+/* As Docker: the whole id, the name, then the start of an id. */
+struct network *manager_find(struct network_manager *manager, const char *reference, struct error *err)
+{
+    const char *wanted = string_or_empty(reference);
+    struct network *found = manager_find_id(manager, wanted);
+    if (!found)
+        found = find_name(manager, wanted);
+    if (manager->is_bridge_disabled && found && string_equal(found->record.name, "bridge"))
+        found = NULL;
+    size_t matches = 0;
+    for (size_t i = 0; i < manager->count && !found && *wanted; i++)
+        matches += string_starts_with(manager->networks[i]->record.id, wanted);
+    for (size_t i = 0; i < manager->count && !found && matches == 1; i++)
+        if (string_starts_with(manager->networks[i]->record.id, wanted))
+            found = manager->networks[i];
+    if (found)
+        return found;
+    if (matches > 1)
+        error_set(err, ERROR_INVALID, "network %s is ambiguous (%zu matches found based on ID prefix)", wanted,
+                  matches);
+    else
+        error_set(err, ERROR_NOT_FOUND, "network %s not found", wanted);
+    return NULL;
+}
+
+bool network_get(struct network_manager *manager, const char *reference, struct network_record *out, struct error *err)
+{
+    pthread_mutex_lock(&manager->mutex);
+    const struct network *network = manager_find(manager, reference, err);
+    if (network)
+        record_copy(&network_record_type, out, &network->record);
+    pthread_mutex_unlock(&manager->mutex);
+    return network;
+}
+
+void network_list(struct network_manager *manager, struct record_list *out)
+{
+    pthread_mutex_lock(&manager->mutex);
+    for (size_t i = 0; i < manager->count; i++) {
+        const struct network_record *record = &manager->networks[i]->record;
+        if (manager->is_bridge_disabled && string_equal(record->name, "bridge"))
             continue;
-        if (found)
-            return NULL;
-        found = &manager->networks[i];
+        record_copy(&network_record_type, record_list_add(out, &network_record_type), record);
     }
-    return found;
+    pthread_mutex_unlock(&manager->mutex);
 }
 
-const struct network_summary *network_at(struct network_manager *manager, size_t index)
+bool network_is_user_defined(struct network_manager *manager, const char *reference)
 {
-    return index < NETWORK_COUNT ? &manager->networks[index] : NULL;
+    pthread_mutex_lock(&manager->mutex);
+    const struct network *network = manager_find(manager, reference, NULL);
+    bool is_user_defined = network && !network_is_predefined(network->record.name);
+    pthread_mutex_unlock(&manager->mutex);
+    return is_user_defined;
 }
 
-static bool choose_gateway(struct network_manager *manager, struct ipv4_prefix *out, struct error *err)
+/* --- create and remove --- */
+
+static bool check_request(struct network_manager *manager, const struct network_create_request *request,
+                          struct error *err)
 {
-    if (manager->bridge_address)
-        return ipv4_prefix_parse(manager->bridge_address, out);
-    for (size_t i = 0; i < ARRAY_SIZE(default_pools); i++) {
-        bool overlaps;
-        ipv4_prefix_parse(default_pools[i], out);
-        if (!netlink_route_overlaps(*out, &overlaps, err))
-            return false;
-        if (!overlaps)
-            return true;
+    const char *name = string_or_empty(request->name);
+    const char *driver = request->is_config_only ? "" : string_or_empty(request->driver);
+    if (name[strspn(name, " \t\r\n")] == '\0')
+        return error_set(err, ERROR_INVALID, "invalid name: ");
+    if (network_is_predefined(name) || string_equal(name, "default"))
+        return error_set(err, ERROR_DENIED, "operation is not permitted on predefined %s network", name);
+    if (find_name(manager, name))
+        return error_set(err, ERROR_CONFLICT, "network with name %s already exists", name);
+    if (string_equal(request->scope, "swarm"))
+        return error_set(err, ERROR_UNAVAILABLE, "cannot create a swarm scoped network when swarm is not active");
+    if (request->is_ingress)
+        return error_set(err, ERROR_DENIED, "Ingress network can only be global scope network");
+    if (request->enable_ipv4.is_set && !request->enable_ipv4.value && !request->is_config_only)
+        return error_set(err, ERROR_UNSUPPORTED, "networks without IPv4 are not supported by this version of Wherry");
+    if (request->enable_ipv6.is_set && request->enable_ipv6.value)
+        return error_set(err, ERROR_UNSUPPORTED, "IPv6 networks are not supported by this version of Wherry");
+    if (string_equal(driver, "host") || string_equal(driver, "null"))
+        return error_set(err, ERROR_DENIED, "only one instance of \"%s\" network is allowed", driver);
+    if (*driver && !string_equal(driver, "bridge")) {
+        static const char *const known[] = {"macvlan", "ipvlan", "overlay"};
+        for (size_t i = 0; i < ARRAY_SIZE(known); i++)
+            if (string_equal(driver, known[i]))
+                return error_set(err, ERROR_UNSUPPORTED,
+                                 "networks of driver \"%s\" are not supported by this version of Wherry", driver);
+        return error_set(err, ERROR_NOT_FOUND, "plugin \"%s\" not found", driver);
     }
-    return error_set(err, ERROR_INTERNAL, "all predefined address pools have been fully subnetted");
-}
-
-/* The bridge, its rules and its pool, once; a bridge that is there (of the user's, or of our own earlier run) is used.
- */
-static bool make_ready(struct network_manager *manager, struct error *err)
-{
-    if (manager->is_ready)
+    const struct ipam *ipam = request->ipam;
+    if (!ipam)
         return true;
-    bool is_ours;
-    unsigned index = netlink_find(manager->bridge, &is_ours);
-    struct ipv4_prefix gateway;
-    if (!index) {
-        if (!choose_gateway(manager, &gateway, err) ||
-            !netlink_make_bridge(manager->bridge, gateway, manager->mtu, err))
-            return false;
-    } else if (!netlink_address(index, &gateway)) {
-        return error_set(err, ERROR_INTERNAL, "bridge %s has no IPv4 address", manager->bridge);
-    }
-    if (!firewall_enable_forwarding(err) || (manager->has_nat && !firewall_load(manager->bridge, gateway, err)))
+    if (string_is_set(ipam->driver) && !string_equal(ipam->driver, "default"))
+        return error_set(err, ERROR_NOT_FOUND, "plugin \"%s\" not found", ipam->driver);
+    if (!subnet_check(&ipam->config, err))
         return false;
-    manager->gateway = gateway;
-    address_pool_init(&manager->pool, gateway);
-    address_pool_reserve(&manager->pool, gateway.address);
-    for (size_t i = 0; i < manager->endpoint_count; i++)
-        address_pool_reserve(&manager->pool, manager->endpoints[i].address);
-    manager->is_ready = true;
+    if (ipam->config.count > 1)
+        return error_set(err, ERROR_DENIED, "bridge driver doesn't support multiple subnets");
     return true;
 }
 
-static void add_endpoint(struct network_manager *manager, const char *container_id, uint32_t address)
+static bool take_config_network(struct network_manager *manager, const char *name, struct network_record *record,
+                                struct error *err)
 {
-    struct endpoint *endpoint = APPEND(manager->endpoints, manager->endpoint_count);
-    snprintf(endpoint->container_id, sizeof(endpoint->container_id), "%s", container_id);
-    endpoint->address = address;
-}
-
-static void fill_interface(const struct network_manager *manager, uint32_t address, const char *mac,
-                           struct launch_interface *interface)
-{
-    char id[ID_LENGTH + 1], text[INET_ADDRSTRLEN];
-    id_generate(id);
-    interface->host_name = xasprintf("veth%.7s", id);
-    interface->bridge = xstrdup(manager->bridge);
-    interface->name = xstrdup("eth0");
-    interface->mac = xstrdup(mac);
-    strlist_addf(&interface->addresses, "%s/%u", ipv4_format(address, text), manager->gateway.length);
-    interface->gateway = xstrdup(ipv4_format(manager->gateway.address, text));
-    interface->mtu = manager->mtu;
-}
-
-static void fill_settings(const struct network_manager *manager, uint32_t address, const char *mac,
-                          struct endpoint_settings *shown)
-{
-    char id[ID_LENGTH + 1], text[INET_ADDRSTRLEN];
-    id_generate(id);
-    string_replace(&shown->mac_address, mac);
-    string_replace(&shown->network_id, manager->networks[0].id);
-    string_replace(&shown->endpoint_id, id);
-    string_replace(&shown->gateway, ipv4_format(manager->gateway.address, text));
-    string_replace(&shown->ip_address, ipv4_format(address, text));
-    shown->ip_prefix_length = manager->gateway.length;
-}
-
-static bool join(struct network_manager *manager, const char *container_id, const struct endpoint_settings *requested,
-                 struct launch_interface *interface, struct endpoint_settings *shown, struct error *err)
-{
-    uint32_t address;
-    if (!make_ready(manager, err) || !address_pool_take(&manager->pool, &address, err))
-        return false;
-    /* Docker's rule: a MAC that follows from the address, so that neighbours' ARP caches stay right when it is reused.
-     */
-    char mac[18];
-    snprintf(mac, sizeof(mac), "02:42:%02x:%02x:%02x:%02x", address >> 24, address >> 16 & 255, address >> 8 & 255,
-             address & 255);
-    const char *chosen = requested && string_is_set(requested->mac_address) ? requested->mac_address : mac;
-    add_endpoint(manager, container_id, address);
-    fill_interface(manager, address, chosen, interface);
-    fill_settings(manager, address, chosen, shown);
+    const struct network *from = find_name(manager, name);
+    if (!from || !from->record.is_config_only)
+        return from ? error_set(err, ERROR_INVALID, "network \"%s\" is not a configuration network", name)
+                    : error_set(err, ERROR_NOT_FOUND, "configuration network \"%s\" not found", name);
+    if (record->options.count || record->ipam.config.count)
+        return error_set(err, ERROR_DENIED,
+                         "user supplied configurations are not supported if the network depends on a configuration "
+                         "network");
+    strmap_copy(&record->options, &from->record.options);
+    for (size_t i = 0; i < from->record.ipam.config.count; i++)
+        record_copy(&ipam_config_type, record_list_add(&record->ipam.config, &ipam_config_type),
+                    RECORD_AT(from->record.ipam.config, struct ipam_config, i));
     return true;
 }
 
-bool network_join(struct network_manager *manager, const char *container_id, const struct endpoint_settings *requested,
-                  struct launch_interface *interface, struct endpoint_settings *shown, struct error *err)
+static bool fill_record(struct network_manager *manager, struct network_create_request *request,
+                        struct network_record *record, struct error *err)
 {
-    if (manager->is_bridge_disabled)
-        return error_set(err, ERROR_NOT_FOUND, "network bridge not found");
-    if (requested && requested->ipam_config &&
-        (string_is_set(requested->ipam_config->ipv4_address) || string_is_set(requested->ipam_config->ipv6_address)))
-        return error_set(err, ERROR_INVALID, "user specified IP address is supported on user defined networks only");
-    if (requested && requested->aliases.count)
-        return error_set(err, ERROR_INVALID, "network-scoped aliases are only supported for user-defined networks");
-    pthread_mutex_lock(&manager->mutex);
-    bool is_joined = join(manager, container_id, requested, interface, shown, err);
-    pthread_mutex_unlock(&manager->mutex);
-    return is_joined;
+    const char *from = request->config_from ? request->config_from->network : NULL;
+    record->id = xcalloc(1, ID_LENGTH + 1);
+    id_generate(record->id);
+    record->name = TAKE_PTR(request->name);
+    record->created = clock_now();
+    record->scope = xstrdup("local");
+    record->driver = xstrdup(request->is_config_only ? "null" : "bridge");
+    record->enable_ipv4 = true;
+    record->is_internal = request->is_internal;
+    record->is_attachable = request->is_attachable;
+    record->is_config_only = request->is_config_only;
+    record->config_from.network = xstrdup(from);
+    strmap_copy(&record->options, &request->options);
+    strmap_copy(&record->labels, &request->labels);
+    if (request->ipam)
+        record_copy(&ipam_type, &record->ipam, request->ipam);
+    if (!record->ipam.config.count)
+        record_list_release(&record->ipam.config, &ipam_config_type);
+    if (!string_is_set(record->ipam.driver))
+        string_replace(&record->ipam.driver, "default");
+    if (string_is_set(from) && !take_config_network(manager, from, record, err))
+        return false;
+    record->has_subnet_of_user = record->ipam.config.count > 0;
+    return true;
 }
 
-void network_leave(struct network_manager *manager, const char *container_id)
+static bool check_bridge(struct network_manager *manager, const struct network *network, struct error *err)
 {
+    struct ipv4_prefix subnet;
+    for (size_t i = 0; i < manager->count; i++) {
+        const struct network *other = manager->networks[i];
+        if (string_equal(other->bridge, network->bridge))
+            return error_set(err, ERROR_DENIED,
+                             "cannot create network %s (%s): conflicts with network %s (%s): networks have same bridge "
+                             "name",
+                             network->record.id, network->bridge, other->record.id, other->bridge);
+    }
+    const struct record_list *config = &network->record.ipam.config;
+    if (config->count && ipv4_prefix_parse(RECORD_AT(*config, struct ipam_config, 0)->subnet, &subnet) &&
+        subnet_is_used(manager, subnet))
+        return error_set(err, ERROR_DENIED, "Pool overlaps with other one on this address space");
+    return true;
+}
+
+static bool set_up(struct network_manager *manager, struct network *network, struct error *err)
+{
+    char name[IFNAMSIZ];
+    if (network->record.is_config_only)
+        return save(manager, network, err);
+    snprintf(name, sizeof(name), "br-%.12s", network->record.id);
+    if (!bridge_configure(network, name, err) || !check_bridge(manager, network, err) ||
+        !bridge_make(manager, network, err))
+        return false;
+    if (save(manager, network, err))
+        return true;
+    bridge_remove(manager, network);
+    return false;
+}
+
+bool network_create(struct network_manager *manager, struct network_create_request *request, char **id,
+                    struct error *err)
+{
+    struct network *network = NEW(struct network);
     pthread_mutex_lock(&manager->mutex);
-    for (size_t i = 0; i < manager->endpoint_count; i++) {
-        struct endpoint *endpoint = &manager->endpoints[i];
-        if (strcmp(endpoint->container_id, container_id) != 0)
-            continue;
-        if (manager->is_ready)
-            address_pool_give_back(&manager->pool, endpoint->address);
-        *endpoint = manager->endpoints[--manager->endpoint_count];
-        break;
+    bool is_made = check_request(manager, request, err) && fill_record(manager, request, &network->record, err) &&
+                   set_up(manager, network, err);
+    if (is_made) {
+        *APPEND(manager->networks, manager->count) = network;
+        *id = xstrdup(network->record.id);
+    } else {
+        network_free(network);
     }
     pthread_mutex_unlock(&manager->mutex);
+    return is_made;
 }
 
-void network_readopt(struct network_manager *manager, const char *container_id, const struct endpoint_settings *shown)
+static bool check_removal(struct network_manager *manager, const struct network *network, struct error *err)
 {
-    struct in_addr address;
-    if (!shown->ip_address || inet_pton(AF_INET, shown->ip_address, &address) != 1)
-        return;
+    const struct network_record *record = &network->record;
+    if (network_is_predefined(record->name))
+        return error_set(err, ERROR_DENIED, "%s is a pre-defined network and cannot be removed", record->name);
+    if (network->endpoint_count)
+        return error_set(err, ERROR_DENIED, "error while removing network: network %s id %s has active endpoints",
+                         record->name, record->id);
+    for (size_t i = 0; i < manager->count && record->is_config_only; i++)
+        if (string_equal(manager->networks[i]->record.config_from.network, record->name))
+            return error_set(err, ERROR_DENIED, "error while removing network: configuration network \"%s\" is in use",
+                             record->name);
+    return true;
+}
+
+bool network_remove(struct network_manager *manager, const char *reference, struct error *err)
+{
     pthread_mutex_lock(&manager->mutex);
-    add_endpoint(manager, container_id, ntohl(address.s_addr));
-    if (manager->is_ready)
-        address_pool_reserve(&manager->pool, ntohl(address.s_addr));
+    struct network *network = manager_find(manager, reference, err);
+    bool is_removed = network && check_removal(manager, network, err) &&
+                      database_delete(manager->database, "network", network->record.id, DURABLE, err);
+    if (is_removed) {
+        if (network->bridge)
+            bridge_remove(manager, network);
+        for (size_t i = 0; i < manager->count; i++)
+            if (manager->networks[i] == network) {
+                memmove(&manager->networks[i], &manager->networks[i + 1],
+                        (manager->count - i - 1) * sizeof(struct network *));
+                manager->count--;
+                break;
+            }
+        network_free(network);
+    }
     pthread_mutex_unlock(&manager->mutex);
+    return is_removed;
 }

@@ -1,8 +1,11 @@
-/* Networks of one engine, as far as the spine needs them: `none`, `host`, and the default bridge with addresses and
-   outgoing NAT. Thread-safe. */
+/* The networks of one engine: `bridge`, `host`, `none`, and those that users make. They are kept in the database; their
+   links and rules on the host are made from that. Thread-safe.
+
+   A container's place in a network is an endpoint. Endpoints live as long as the container runs: the engine tells of
+   those that it finds running after a restart (network_readopt), then calls network_begin. */
 #pragma once
 
-#include "model/container.h"
+#include "model/network.h"
 #include "runtime/launch.h"
 #include "store/database.h"
 
@@ -17,35 +20,92 @@ struct network_options {
     int64_t mtu;             /* 0: 1500 */
 };
 
-/* Reads the endpoints of containers from the database; makes nothing on the host yet. */
+/* Reads the networks; makes nothing on the host yet. */
 struct network_manager *network_open(struct database *database, const struct network_options *options,
                                      struct error *err);
-/* Removes the bridge and the nftables table where no endpoint is left, then frees. */
+/* The engine has told of all endpoints: links and rules become what they are to be. */
+bool network_begin(struct network_manager *manager, struct error *err);
+/* Removes the bridges that no endpoint uses, and the nftables table where none is left, then frees. */
 void network_close(struct network_manager *manager);
 
-struct network_summary {
-    const char *id;     /* 64 hex digits, stable over restarts */
-    const char *name;   /* "bridge", "host", "none" */
-    const char *driver; /* "bridge", "host", "null" */
-};
-/* By name or id (or unique prefix); NULL where there is none. Owned by the manager. */
-const struct network_summary *network_find(struct network_manager *manager, const char *name);
-const struct network_summary *network_at(struct network_manager *manager, size_t index); /* NULL past the last */
+/* --- networks --- */
 
-/* Joins a container to the bridge: makes the bridge and its NAT rules where they are missing, takes an address
-   (requested->ipam_config or mac_address may ask for one), and fills in what the runtime needs and what inspect shows.
-   Not durable: the address belongs to a running container. */
-bool network_join(struct network_manager *manager, const char *container_id, const struct endpoint_settings *requested,
-                  struct launch_interface *interface, struct endpoint_settings *shown, struct error *err);
-/* Gives the address back. The interface went with its namespace. */
-void network_leave(struct network_manager *manager, const char *container_id);
+/* By name, id or unique prefix of one: a copy, which the caller releases. "network x not found". */
+bool network_get(struct network_manager *manager, const char *reference, struct network_record *out, struct error *err);
+/* All, as struct network_record; the caller releases the list. */
+void network_list(struct network_manager *manager, struct record_list *out);
+/* The name of "" and "default"; else what is given. */
+const char *network_name(const char *reference);
+static inline bool network_is_predefined(const char *name)
+{
+    return string_equal(name, "bridge") || string_equal(name, "host") || string_equal(name, "none");
+}
+/* A network of the user's own, with DNS, aliases and addresses? */
+bool network_is_user_defined(struct network_manager *manager, const char *reference);
+
+/* With Docker's checks. *id is the caller's to free. */
+bool network_create(struct network_manager *manager, struct network_create_request *request, char **id,
+                    struct error *err);
+/* Not while it has endpoints. */
+bool network_remove(struct network_manager *manager, const char *reference, struct error *err);
+/* Docker's checks of what an endpoint asks for, all problems at once, without the line that introduces them. NULL where
+   there is none; the caller frees. */
+char *network_endpoint_problems(struct network_manager *manager, const char *reference,
+                                const struct endpoint_settings *asked);
+
+/* --- endpoints --- */
+
+/* Joins a container: makes the bridge and its rules where they are missing, takes an address (requested->ipam_config
+   may ask for one), and fills in what the runtime needs and what inspect shows. interface->bridge is NULL where the
+   network has no link (host, none). Not durable: the address belongs to a running container. */
+bool network_join(struct network_manager *manager, const char *reference, const char *container_id,
+                  const struct endpoint_settings *requested, struct launch_interface *interface,
+                  struct endpoint_settings *shown, struct error *err);
+/* Gives up one endpoint, or all with network_id NULL: address, published ports. The interface went with its
+   namespace. */
+void network_leave(struct network_manager *manager, const char *container_id, const char *network_id);
 /* After a restart of the engine: the container still runs with this endpoint. */
 void network_readopt(struct network_manager *manager, const char *container_id, const struct endpoint_settings *shown);
+/* The names by which others find the endpoint have changed. */
+void network_set_names(struct network_manager *manager, const char *container_id, const char *network_id,
+                       const struct strlist *names);
+/* The name of the link on the host that belongs to an endpoint; `text` has 16 bytes. */
+const char *network_link_name(const char *endpoint_id, char *text);
+bool network_remove_link(const char *endpoint_id, struct error *err);
+/* Before ports of a container that runs are published at this endpoint. */
+void network_prepare_link(const char *endpoint_id);
 
-/* The text of a container's files. `addresses` may be empty. */
+/* --- published ports (ports.c) --- */
+
+/* Publishes ports of a running container at the address of one of its endpoints. `bindings` is a LISTS_MAP of struct
+   port_binding by "80/tcp", as asked for; *shown gets what was bound, in the same form, as inspect shows it. All or
+   nothing. `endpoint_name` and `endpoint_id` are for Docker's error message. */
+struct network_publish {
+    const char *container_id;
+    const char *address; /* of the container */
+    const char *host_ip; /* for bindings that name none: "" or NULL is every address, of both families */
+    const char *endpoint_name;
+    const char *endpoint_id;
+    bool is_again; /* after a restart: what others have taken meanwhile is no failure */
+};
+bool network_publish(struct network_manager *manager, const struct network_publish *where,
+                     const struct record_map *bindings, struct record_map *shown, struct error *err);
+/* Takes one binding back ("80/tcp", host_port "8080"; host_ip NULL: all), or all with port NULL. */
+void network_unpublish(struct network_manager *manager, const char *container_id, const char *port, const char *host_ip,
+                       const char *host_port);
+/* The host's address that a network binds to where a binding names none (host_binding_ipv4); caller frees. */
+char *network_host_binding(struct network_manager *manager, const char *reference);
+
+/* --- the text of a container's files --- */
+
+/* `addresses` may be empty. */
 char *network_hosts_file(const char *hostname, const char *domainname, const struct strlist *addresses,
                          const struct strlist *extra_hosts, const char *gateway);
 /* From the host's /etc/resolv.conf, Docker's rules: loopback servers are left out unless is_host_network, the options
    given replace. */
+char *network_internal_resolv_conf(const struct strlist *dns, const struct strlist *search,
+                                   const struct strlist *options); /* for a container that asks our own DNS server */
+/* The servers that it forwards to: those given, else the host's. */
+void network_dns_servers(const struct strlist *dns, struct strlist *out);
 char *network_resolv_conf(bool is_host_network, const struct strlist *dns, const struct strlist *search,
                           const struct strlist *options);

@@ -157,6 +157,26 @@ static void add_mtu(struct batch *batch, int64_t mtu)
         add_attribute(batch, IFLA_MTU, &value, sizeof(value));
 }
 
+/* Isolated: it does not talk to other such ports of the bridge (enable_icc=false). */
+static void set_bridge_port(struct batch *batch, const struct launch_interface *interface)
+{
+    size_t start;
+    struct ifinfomsg *head =
+        batch_begin(batch, RTM_NEWLINK, 0, sizeof(*head), "set up the container's port of the bridge", &start);
+    head->ifi_family = AF_UNSPEC;
+    add_name(batch, interface->host_name);
+    size_t info = begin_nested(batch, IFLA_LINKINFO);
+    add_attribute(batch, IFLA_INFO_SLAVE_KIND, "bridge", strlen("bridge"));
+    size_t data = begin_nested(batch, IFLA_INFO_SLAVE_DATA);
+    if (interface->is_isolated)
+        add_attribute(batch, IFLA_BRPORT_ISOLATED, &(unsigned char){1}, 1);
+    if (interface->has_hairpin)
+        add_attribute(batch, IFLA_BRPORT_MODE, &(unsigned char){1}, 1);
+    end_nested(batch, data);
+    end_nested(batch, info);
+    batch_end(batch, start);
+}
+
 static bool add_pair(struct batch *batch, const struct launch_interface *interface, pid_t child, struct error *err)
 {
     unsigned char mac[6];
@@ -191,6 +211,8 @@ static bool add_pair(struct batch *batch, const struct launch_interface *interfa
     end_nested(batch, data);
     end_nested(batch, info);
     batch_end(batch, start);
+    if (interface->is_isolated || interface->has_hairpin)
+        set_bridge_port(batch, interface);
     return true;
 }
 
@@ -319,4 +341,50 @@ bool interfaces_configure(const struct record_list *interfaces, struct error *er
             return false;
     }
     return batch_send(batch, err);
+}
+
+bool interfaces_set_gateway(const char *gateway, struct error *err)
+{
+    _cleanup_(batch_freep) struct batch *batch = batch_new(err);
+    struct address address = {.family = AF_INET};
+    size_t start;
+    bool is_set = string_is_set(gateway);
+    if (!batch)
+        return false;
+    if (is_set && !parse_address(gateway, &address))
+        return error_set(err, ERROR_INVALID, "invalid gateway %s", gateway);
+    struct rtmsg *head =
+        batch_begin(batch, is_set ? RTM_NEWROUTE : RTM_DELROUTE, is_set ? NLM_F_CREATE | NLM_F_REPLACE : 0,
+                    sizeof(*head), "set the container's default route", &start);
+    head->rtm_family = address.family;
+    head->rtm_table = RT_TABLE_MAIN;
+    head->rtm_scope = RT_SCOPE_UNIVERSE;
+    if (is_set) {
+        head->rtm_protocol = RTPROT_BOOT;
+        head->rtm_type = RTN_UNICAST;
+        add_attribute(batch, RTA_GATEWAY, address.bytes, address.length);
+    }
+    batch_end(batch, start);
+    struct error why = ERROR_INIT;
+    if (batch_send(batch, &why))
+        return true;
+    if (is_set || why.errno_value != ESRCH)
+        return error_move(err, &why);
+    error_release(&why);
+    return true;
+}
+
+void interface_remove(const char *name)
+{
+    _cleanup_(batch_freep) struct batch *batch = batch_new(NULL);
+    if (!batch)
+        return;
+    int index = index_of(batch->socket, name);
+    if (index < 0)
+        return;
+    size_t start;
+    struct ifinfomsg *head = batch_begin(batch, RTM_DELLINK, 0, sizeof(*head), "remove an interface", &start);
+    head->ifi_index = index;
+    batch_end(batch, start);
+    batch_send(batch, NULL);
 }

@@ -10,3 +10,7 @@
 bool interfaces_create(const struct record_list *interfaces, pid_t child, struct error *err);
 /* In the container's: loopback and interfaces up, addresses, default routes. */
 bool interfaces_configure(const struct record_list *interfaces, struct error *err);
+/* In the namespace we are in: the default route leads through this gateway, or with "" or NULL there is none. */
+bool interfaces_set_gateway(const char *gateway, struct error *err);
+/* Of the namespace we are in; a link that is not there is fine. */
+void interface_remove(const char *name);

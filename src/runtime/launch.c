@@ -18,6 +18,8 @@ static const struct field launch_interface_fields[] = {
     FIELD_STRING(struct launch_interface, "gateway", gateway, 0),
     FIELD_STRING(struct launch_interface, "gateway6", gateway6, 0),
     FIELD_INT64(struct launch_interface, "mtu", mtu, 0),
+    FIELD_BOOL(struct launch_interface, "is_isolated", is_isolated, 0),
+    FIELD_BOOL(struct launch_interface, "has_hairpin", has_hairpin, 0),
 };
 const struct record_type launch_interface_type =
     RECORD_TYPE("launch_interface", struct launch_interface, launch_interface_fields);
@@ -32,6 +34,7 @@ static const struct field launch_fields[] = {
     FIELD_RECORD(struct launch, "config", config, 0, struct runtime_config, &runtime_config_type),
     FIELD_RECORD(struct launch, "overlay", overlay, 0, struct launch_overlay, &launch_overlay_type),
     FIELD_RECORDS(struct launch, "interfaces", interfaces, 0, &launch_interface_type),
+    FIELD_BOOL(struct launch, "wants_resolver", wants_resolver, 0),
     FIELD_RECORD(struct launch, "user", user, 0, struct launch_user, &launch_user_type),
     FIELD_BYTES(struct launch, "seccomp", seccomp, 0),
     FIELD_BOOL(struct launch, "wants_init", wants_init, 0),

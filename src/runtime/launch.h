@@ -27,7 +27,9 @@ struct launch_interface {
     struct strlist addresses; /* "172.17.0.2/16" */
     char *gateway;            /* default route, or NULL */
     char *gateway6;
-    int64_t mtu; /* 0: the kernel's */
+    int64_t mtu;      /* 0: the kernel's */
+    bool is_isolated; /* the other ports of the bridge are not reached */
+    bool has_hairpin; /* the bridge sends back what the container sent to itself through a port of the host */
 };
 extern const struct record_type launch_interface_type;
 
@@ -41,6 +43,7 @@ struct launch {
     struct runtime_config config;
     struct launch_overlay overlay;
     struct record_list interfaces; /* of struct launch_interface */
+    bool wants_resolver;           /* DNS at 127.0.0.11, for whoever holds the container to open */
     struct launch_user user;
     struct bytes seccomp; /* compiled BPF (struct sock_filter[]); empty: no filter */
     bool wants_init;      /* --init: init_path is bind-mounted at /sbin/docker-init and put before the args */

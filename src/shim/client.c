@@ -303,6 +303,25 @@ bool shim_kill(const char *directory, int signal_number, bool is_all, struct err
     return request_done(directory, MESSAGE_KILL, &message_kill_type, &order, NULL, 0, err);
 }
 
+bool shim_change_network(const char *directory, const struct network_change *change, struct error *err)
+{
+    struct message_network head = {record_fingerprint(&network_change_type)};
+    _cleanup_close_ int payload = payload_write(&network_change_type, change, err);
+    return payload >= 0 && request_done(directory, MESSAGE_NETWORK, &message_network_type, &head, &payload, 1, err);
+}
+
+bool shim_resolver(const char *directory, int sockets[2], struct error *err)
+{
+    _cleanup_message_ struct message reply;
+    reply.fd_count = 0;
+    _cleanup_close_ int connection = request(directory, MESSAGE_RESOLVER, NULL, NULL, NULL, 0, &reply, err);
+    if (connection < 0 || !message_expect(&reply, MESSAGE_DONE, NULL, NULL, err))
+        return false;
+    sockets[0] = reply.fd_count == 2 ? TAKE_FD(reply.fds[0]) : -1;
+    sockets[1] = reply.fd_count == 2 ? TAKE_FD(reply.fds[1]) : -1;
+    return true;
+}
+
 /* --- exec --- */
 
 bool shim_exec(const char *directory, const char *exec_id, const struct launch_exec *exec, const char *description,

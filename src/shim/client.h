@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "logger/settings.h"
 #include "runtime/launch.h"
+#include "runtime/network_change.h"
 
 enum shim_log_format { SHIM_LOG_NONE, SHIM_LOG_JSON, SHIM_LOG_LOCAL };
 
@@ -98,6 +99,10 @@ extern const struct record_type shim_exec_status_type;
 struct shim_exec_list {
     struct record_list execs; /* of struct shim_exec_status */
 };
+/* Changes the network of the container; the shim gives the new interfaces their names. */
+bool shim_change_network(const char *directory, const struct network_change *change, struct error *err);
+/* The sockets of the container's resolver (127.0.0.11), UDP and TCP; both -1 where it has none. */
+bool shim_resolver(const char *directory, int sockets[2], struct error *err);
 
 /* Starts one more process. With an attachment (fd >= 0) its stdio is that client's; the client's connection is closed
    when the process has ended and all its output was written. *watch becomes readable at its end (shim_read_exec_exit).

@@ -96,6 +96,14 @@ static bool run(struct shim *shim, const struct launch *launch, struct runtime_s
     struct runtime_container container = RUNTIME_CONTAINER_INIT;
     if (!runtime_create(launch, stdio, &container, err))
         return false;
+    shim->interface_count = launch->interfaces.count;
+    if (launch->wants_resolver && !network_open_resolver(shim, container.pid, err)) {
+        kill(container.pid, SIGKILL);
+        waitpid(container.pid, NULL, 0);
+        runtime_destroy(container.cgroups_path);
+        runtime_container_release(&container);
+        return false;
+    }
     if (container.cgroups_path && !string_equal(container.cgroups_path, shim->cgroups_path)) {
         string_replace(&shim->cgroups_path, container.cgroups_path);
         note_cgroup(shim->options.directory, shim->cgroups_path);
@@ -117,6 +125,7 @@ bool shim_start(struct shim *shim, struct shim_start *start, struct message *mes
     shim->options = start->options;
     start->options = (struct shim_options){0};
     shim->container.session = SESSION_INIT;
+    shim->resolver[0] = shim->resolver[1] = -1;
     shim->has_own_pids = has_own_pids(&start->launch.config);
     string_replace(&shim->cgroups_path, start->launch.config.linux_.cgroups_path);
     if (start->launch.config.process && start->launch.config.process->oom_score_adj.is_set)

@@ -98,6 +98,11 @@ static const struct field kill_fields[] = {
 };
 const struct record_type message_kill_type = RECORD_TYPE("Kill", struct message_kill, kill_fields);
 
+static const struct field network_fields[] = {
+    FIELD_UINT64(struct message_network, "fingerprint", fingerprint, 0),
+};
+const struct record_type message_network_type = RECORD_TYPE("Network", struct message_network, network_fields);
+
 static const struct field exec_fields[] = {
     FIELD_UINT64(struct message_exec, "fingerprint", fingerprint, 0),
     FIELD_STRING(struct message_exec, "execID", exec_id, 0),

@@ -25,6 +25,9 @@
                             engine that was started again
        WATCH_EXEC         → DONE | FAILED, then as after EXEC
 
+       NETWORK  memfd (struct network_change) → DONE | FAILED
+       RESOLVER           → DONE with the two sockets of 127.0.0.11 in the container (none where it has none)
+
    A shim outlives an upgrade of wherryd. Therefore a record below is never changed once released, a new message gets a
    new type, and the two large records carry the fingerprint of their tables, so that a shim of another build refuses
    them rather than misreads them. */
@@ -49,6 +52,8 @@ enum message_type {
     MESSAGE_KILL_EXEC,
     MESSAGE_EXECS,
     MESSAGE_WATCH_EXEC,
+    MESSAGE_NETWORK,
+    MESSAGE_RESOLVER,
 };
 
 #define SHIM_SOCKET_NAME "shim.sock"
@@ -83,6 +88,9 @@ struct message_resize {
     char *exec_id; /* "": the container */
     int64_t rows, columns;
 };
+struct message_network {
+    uint64_t fingerprint; /* of network_change_type, which is in the memfd */
+};
 struct message_kill {
     int64_t signal_number;
     bool is_all;
@@ -107,7 +115,8 @@ struct message_exec {
 };
 extern const struct record_type message_start_type, message_started_type, message_failed_type, message_exited_type,
     message_state_type, message_attach_type, message_resize_type, message_kill_type, message_exec_type,
-    message_exec_signal_type, shim_exec_list_type;
+    message_exec_signal_type, shim_exec_list_type,
+    message_network_type;
 
 /* A packet as it came. The descriptors belong to it until they are taken (set to -1). */
 struct message {

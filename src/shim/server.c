@@ -102,6 +102,8 @@ static bool carry_out(struct shim *shim, struct message *message, struct error *
         record_release(&message_resize_type, &request);
         break;
     }
+    case MESSAGE_NETWORK:
+        return network_take_change(shim, message, err);
     default:
         error_set(err, ERROR_UNSUPPORTED, "the shim of this container does not know request %d", (int)message->type);
         break;
@@ -150,6 +152,9 @@ static void answer(struct connection *connection, struct message *message)
         connection->is_watch = message->type == MESSAGE_WATCH;
         break;
     }
+    case MESSAGE_RESOLVER:
+        network_send_resolver(shim, fd);
+        break;
     case MESSAGE_EXEC:
         source_ignore(&connection->source);
         exec_begin(shim, message, TAKE_FD(connection->source.fd));

@@ -46,6 +46,8 @@ struct shim {
     char *cgroups_path;
     int64_t oom_score_adj; /* of the container: for its execs */
     unix_nano started_at;
+    int resolver[2];        /* UDP and TCP sockets of 127.0.0.11 in the container; -1: none */
+    size_t interface_count; /* that were ever made: the number of the next one's name */
     struct process container;
     struct exec *execs;
     struct shim_exec_list ended_execs; /* the last of them, the oldest first */
@@ -61,6 +63,13 @@ bool shim_watch_children(struct shim *shim, struct error *err);
 /* Moves the ends of processes forward; returns the milliseconds until it wants to be called again, -1: no hurry. */
 int shim_advance(struct shim *shim);
 bool shim_is_over(const struct shim *shim);
+
+/* --- network.c --- */
+/* Opens the sockets of the resolver before the container's program runs. */
+bool network_open_resolver(struct shim *shim, pid_t container, struct error *err);
+/* NETWORK and RESOLVER, with their answers. */
+bool network_take_change(struct shim *shim, struct message *message, struct error *err);
+void network_send_resolver(struct shim *shim, int connection);
 
 /* --- exec.c --- */
 /* Starts one more process, answers on the connection, which becomes the exec's watch. */

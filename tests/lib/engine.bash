@@ -29,6 +29,7 @@ host_state() (
   grep -F "$ENGINE" /proc/self/mountinfo | cut -d' ' -f4,5 | sed 's/^/mount /'
   ip -o link show | awk -v bridge="$bridge:" '$2 == bridge {print "link", $2}'
   ip -o link show type veth | grep -v ' master ' | awk '{print "link", $2}'
+  ip -o link show type bridge | awk '$2 ~ /^br-/ {print "link", $2}'
   find /sys/fs/cgroup -type d -path "*$bridge*" 2>/dev/null | sed 's/^/cgroup /'
   pgrep -f -a "$ENGINE" | grep -v -e bats -e pgrep | sed 's/^/process /'
   nft list tables 2>/dev/null | grep -F "$bridge" | sed 's/^/nft /'

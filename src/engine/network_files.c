@@ -1,0 +1,101 @@
+/* /etc/hosts and /etc/resolv.conf of a container: written whole at its start, and changed line by line while it runs,
+   so that what the container itself has written stays. */
+#include <fcntl.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/strbuf.h"
+#include "engine/engine_state.h"
+#include "engine/networks.h"
+#include "network/network.h"
+
+#define FILE_LIMIT ((size_t)1 << 20)
+
+static char *host_hosts_file(const struct strlist *extra_hosts)
+{
+    struct strbuf text = STRBUF_INIT;
+    (void)file_read(AT_FDCWD, "/etc/hosts", FILE_LIMIT, &text, NULL);
+    if (text.length && text.data[text.length - 1] != '\n')
+        strbuf_add_char(&text, '\n');
+    for (size_t i = 0; i < extra_hosts->count; i++) {
+        const char *colon = strchr(extra_hosts->items[i], ':');
+        if (colon)
+            strbuf_addf(&text, "%s\t%.*s\n", colon + 1, (int)(colon - extra_hosts->items[i]), extra_hosts->items[i]);
+    }
+    return strbuf_take(&text);
+}
+
+static bool needs_resolver(const struct record_map *endpoints)
+{
+    for (size_t i = 0; i < endpoints->keys.count; i++)
+        if (!network_is_predefined(endpoints->keys.items[i]))
+            return true;
+    return false;
+}
+
+static char *resolv_conf(const struct host_config *host, bool has_resolver)
+{
+    bool is_host = string_equal(host->network_mode, "host");
+    return has_resolver ? network_internal_resolv_conf(&host->dns, &host->dns_search, &host->dns_options)
+                        : network_resolv_conf(is_host, &host->dns, &host->dns_search, &host->dns_options);
+}
+
+static bool write_file(const struct container *container, const char *name, const char *text, struct error *err)
+{
+    _cleanup_free_ char *path = container_path(container, name);
+    return file_write_text(AT_FDCWD, path, text, 0644, err);
+}
+
+/* The addresses in the order of the interfaces. */
+bool networks_write_files(struct container *container, const struct record_map *endpoints, struct error *err)
+{
+    const struct container_config *config = &container->record.config;
+    const struct host_config *host = &container->record.host_config;
+    _cleanup_strlist_ struct strlist addresses = {0}, extra = {0};
+    const struct endpoint_settings *gateway = networks_gateway(endpoints, NULL);
+    for (size_t i = 0; i < endpoints->keys.count; i++) {
+        const struct endpoint_settings *endpoint = RECORD_AT(*endpoints, struct endpoint_settings, i);
+        if (string_is_set(endpoint->ip_address))
+            strlist_add(&addresses, endpoint->ip_address);
+    }
+    strlist_copy(&extra, &host->extra_hosts);
+    _cleanup_free_ char *hosts = string_equal(host->network_mode, "host")
+                                     ? host_hosts_file(&extra)
+                                     : network_hosts_file(config->hostname, config->domainname, &addresses, &extra,
+                                                          gateway ? gateway->gateway : NULL);
+    _cleanup_free_ char *resolv = resolv_conf(host, needs_resolver(endpoints));
+    _cleanup_free_ char *hostname = xasprintf("%s\n", string_or_empty(config->hostname));
+    return write_file(container, "hosts", hosts, err) && write_file(container, "resolv.conf", resolv, err) &&
+           write_file(container, "hostname", hostname, err);
+}
+
+static bool change_hosts(struct container *container, const char *gone, const char *come, struct error *err)
+{
+    _cleanup_free_ char *path = container_path(container, "hosts");
+    _cleanup_strbuf_ struct strbuf old = STRBUF_INIT, text = STRBUF_INIT;
+    const struct container_config *config = &container->record.config;
+    if (!file_read(AT_FDCWD, path, FILE_LIMIT, &old, err))
+        return false;
+    _cleanup_free_ char *start = xasprintf("%s\t", string_or_empty(gone));
+    _cleanup_strlist_ struct strlist lines = strlist_split(strbuf_text(&old), '\n');
+    for (size_t i = 0; i < lines.count; i++)
+        if (*lines.items[i] && !(gone && string_starts_with(lines.items[i], start)))
+            strbuf_addf(&text, "%s\n", lines.items[i]);
+    if (come && string_is_set(config->domainname))
+        strbuf_addf(&text, "%s\t%s.%s %s\n", come, config->hostname, config->domainname, config->hostname);
+    else if (come)
+        strbuf_addf(&text, "%s\t%s\n", come, config->hostname);
+    return file_write_text(AT_FDCWD, path, strbuf_text(&text), 0644, err);
+}
+
+bool networks_change_files(struct container *container, const char *gone, const char *come, bool gets_resolver,
+                           struct error *err)
+{
+    if ((gone || come) && !change_hosts(container, gone, come, err))
+        return false;
+    if (!gets_resolver)
+        return true;
+    _cleanup_free_ char *resolv = resolv_conf(&container->record.host_config, true);
+    return write_file(container, "resolv.conf", resolv, err);
+}
