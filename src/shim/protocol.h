@@ -115,8 +115,7 @@ struct message_exec {
 };
 extern const struct record_type message_start_type, message_started_type, message_failed_type, message_exited_type,
     message_state_type, message_attach_type, message_resize_type, message_kill_type, message_exec_type,
-    message_exec_signal_type, shim_exec_list_type,
-    message_network_type;
+    message_exec_signal_type, shim_exec_list_type, message_network_type;
 
 /* A packet as it came. The descriptors belong to it until they are taken (set to -1). */
 struct message {
