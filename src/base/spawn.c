@@ -48,6 +48,7 @@ pid_t spawn(const struct spawn_options *options, struct error *err)
     posix_spawnattr_setsigmask(&attributes, &none);
     posix_spawnattr_setsigdefault(&attributes, &all);
     posix_spawnattr_setflags(&attributes, (short)(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
+                                                  (options->wants_session ? POSIX_SPAWN_SETSID : 0) |
                                                   (options->wants_group ? POSIX_SPAWN_SETPGROUP : 0)));
     _cleanup_free_ int *moved = xcalloc(options->fd_count + 1, sizeof(int));
     for (size_t i = 0; i < options->fd_count; i++)

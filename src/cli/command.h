@@ -33,17 +33,19 @@
 #define COMMAND_PATHS_MAXIMUM 6
 
 struct command;
+struct global_values;
 
 /* What a command gets. */
 struct command_call {
     const struct command *command;
     const char *path;                 /* as invoked, canonical: "container ls" where "container list" was typed */
-    struct client *client;            /* connects at its first request */
+    struct client *client;            /* connects at its first request; NULL where the command is_local */
     void *values;                     /* the options struct, filled */
     const struct option_parse *parse; /* which options were given: option_is_given(call->parse, "signal") */
     char **arguments;                 /* NULL-terminated */
     size_t argument_count;
     bool is_debug;
+    const struct global_values *globals; /* the flags before the command */
     const char *config_directory; /* --config, DOCKER_CONFIG or ~/.docker */
     int exit_code; /* out: 0 where the command says nothing; with an error, EXIT_CODE_FAILURE unless it says more */
 };
@@ -64,6 +66,7 @@ struct command {
     void (*release_values)(void *values); /* frees what custom options hold; strings and lists are freed anyway */
     bool stops_at_first_argument;
     bool is_hidden; /* help does not list it */
+    bool is_local;  /* needs no engine: a context that does not exist does not matter */
     int min_arguments;
     int max_arguments; /* ARGUMENTS_UNLIMITED */
     /* false with err: the message goes to standard error and the exit code is call->exit_code, or 1. false with an

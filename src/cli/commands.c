@@ -20,8 +20,19 @@
     row(container_inspect) \
     row(container_prune) \
     row(commands_dump) \
+    row(context) \
+    row(context_create) \
+    row(context_export) \
+    row(context_import) \
+    row(context_inspect) \
+    row(context_ls) \
+    row(context_rm) \
+    row(context_show) \
+    row(context_update) \
+    row(context_use) \
     row(create) \
     row(events) \
+    row(dial_stdio) \
     row(history) \
     row(image) \
     row(image_inspect) \

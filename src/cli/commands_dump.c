@@ -56,5 +56,6 @@ const struct command commands_dump_command = {
     .usage = "",
     .help = "Print the tables of commands and flags",
     .is_hidden = true,
+    .is_local = true,
     .run = commands_dump_run,
 };

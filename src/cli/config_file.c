@@ -8,46 +8,200 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "json/json_record.h"
+#include "json/json_syntax.h"
 
 #define CONFIG_LIMIT ((size_t)1 << 20)
 
-json_t *config_file_read(const struct command_call *call, struct error *err)
+const char *environment_setting(const char *name)
 {
-    _cleanup_free_ char *path = path_join(call->config_directory, "config.json");
+    static const char *const prefixes[] = {"WHERRY_", "DOCKER_"};
+    for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++) {
+        _cleanup_free_ char *full = xasprintf("%s%s", prefixes[i], name);
+        const char *value = getenv(full);
+        if (string_is_set(value))
+            return value;
+    }
+    return NULL;
+}
+
+/* The members of docker's ConfigFile that are no strings, by their Go types. */
+enum member_kind { MEMBER_STRING, MEMBER_STRINGS, MEMBER_LIST, MEMBER_MAP };
+static const struct {
+    const char *name, *go_type;
+    enum member_kind kind;
+} members[] = {
+    {"auths", "map[string]types.AuthConfig", MEMBER_MAP},
+    {"HttpHeaders", "map[string]string", MEMBER_STRINGS},
+    {"psFormat", "string", MEMBER_STRING},
+    {"imagesFormat", "string", MEMBER_STRING},
+    {"networksFormat", "string", MEMBER_STRING},
+    {"pluginsFormat", "string", MEMBER_STRING},
+    {"volumesFormat", "string", MEMBER_STRING},
+    {"statsFormat", "string", MEMBER_STRING},
+    {"detachKeys", "string", MEMBER_STRING},
+    {"credsStore", "string", MEMBER_STRING},
+    {"credHelpers", "map[string]string", MEMBER_STRINGS},
+    {"serviceInspectFormat", "string", MEMBER_STRING},
+    {"servicesFormat", "string", MEMBER_STRING},
+    {"tasksFormat", "string", MEMBER_STRING},
+    {"secretFormat", "string", MEMBER_STRING},
+    {"configFormat", "string", MEMBER_STRING},
+    {"nodesFormat", "string", MEMBER_STRING},
+    {"pruneFilters", "[]string", MEMBER_LIST},
+    {"proxies", "map[string]configfile.ProxyConfig", MEMBER_MAP},
+    {"currentContext", "string", MEMBER_STRING},
+    {"cliPluginsExtraDirs", "[]string", MEMBER_LIST},
+    {"plugins", "map[string]map[string]string", MEMBER_MAP},
+    {"aliases", "map[string]string", MEMBER_STRINGS},
+    {"features", "map[string]string", MEMBER_STRINGS},
+};
+
+static const char *go_kind(const json_t *value)
+{
+    switch (json_typeof(value)) {
+    case JSON_OBJECT:
+        return "object";
+    case JSON_ARRAY:
+        return "array";
+    case JSON_STRING:
+        return "string";
+    case JSON_INTEGER:
+    case JSON_REAL:
+        return "number";
+    default:
+        return "bool";
+    }
+}
+
+/* Is this the wrong type for that member? Then *type is the Go type that was expected and *found the value. */
+static bool is_mistyped(size_t member, json_t *value, const char **type, const json_t **found)
+{
+    *type = members[member].go_type;
+    *found = value;
+    enum member_kind kind = members[member].kind;
+    if (json_is_null(value))
+        return false;
+    if (kind == MEMBER_STRING)
+        return !json_is_string(value);
+    if (kind == MEMBER_LIST ? !json_is_array(value) : !json_is_object(value))
+        return true;
+    *type = "string";
+    const char *key;
+    json_t *item;
+    size_t i;
+    if (kind == MEMBER_LIST) {
+        json_array_foreach(value, i, item)
+        {
+            if (!json_is_string(*found = item))
+                return true;
+        }
+    } else if (kind == MEMBER_STRINGS) {
+        json_object_foreach(value, key, item)
+        {
+            if (!json_is_string(*found = item))
+                return true;
+        }
+    }
+    return false;
+}
+
+static void warn(const char *path, const char *problem)
+{
+    fprintf(stderr, "WARNING: Error parsing config file (%s): %s\n", path, problem);
+}
+
+/* Takes out what has the wrong type, as Go's decoder leaves it out, and tells of the first. */
+static void check_members(const char *path, json_t *config)
+{
+    bool is_told = false;
+    const char *key;
+    json_t *value;
+    void *next;
+    json_object_foreach_safe(config, next, key, value)
+    {
+        for (size_t i = 0; i < ARRAY_SIZE(members); i++) {
+            const char *type;
+            const json_t *found;
+            if (!string_equal(key, members[i].name) || !is_mistyped(i, value, &type, &found))
+                continue;
+            if (!is_told) {
+                _cleanup_free_ char *problem = xasprintf(
+                    "json: cannot unmarshal %s into Go struct field ConfigFile.%s of type %s", go_kind(found), key, type);
+                warn(path, problem);
+            }
+            is_told = true;
+            json_object_del(config, members[i].name);
+            break;
+        }
+    }
+}
+
+static json_t *load(const char *path)
+{
+    _cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+    _cleanup_error_ struct error err = ERROR_INIT;
     if (access(path, F_OK) < 0)
         return json_object();
-    _cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
-    if (!file_read(AT_FDCWD, path, CONFIG_LIMIT, &text, err))
-        return NULL;
-    json_t *config = json_parse(strbuf_text(&text), text.length, err);
-    if (!config)
-        error_prefix(err, "%s", path);
+    if (!file_read(AT_FDCWD, path, CONFIG_LIMIT, &text, &err)) {
+        fprintf(stderr, "WARNING: Error loading config file: %s\n", error_message(&err));
+        return json_object();
+    }
+    if (strspn(strbuf_text(&text), " \t\r\n") == text.length)
+        return json_object();
+    _cleanup_free_ char *problem = json_syntax_problem(text.data, text.length);
+    json_t *config = problem ? NULL : json_loadb(text.data, text.length, JSON_DISABLE_EOF_CHECK | JSON_DECODE_ANY, NULL);
+    if (json_is_object(config)) {
+        check_members(path, config);
+        return config;
+    }
+    if (config) {
+        problem = xasprintf("json: cannot unmarshal %s into Go value of type configfile.ConfigFile", go_kind(config));
+        json_decref(config);
+    }
+    warn(path, problem ? problem : "unexpected EOF");
+    return json_object();
+}
+
+json_t *config_file_of(const char *directory)
+{
+    static json_t *config;
+    if (!config) {
+        _cleanup_free_ char *path = path_join(string_or_empty(directory), "config.json");
+        config = load(path);
+    }
     return config;
 }
 
-/* docker indents with tabs. The caller frees. */
-static char *format_config(const json_t *config)
+json_t *config_file_read(const struct command_call *call, struct error *err)
 {
-    char *spaced = json_dumps(config, JSON_INDENT(1));
-    struct strbuf text = STRBUF_INIT;
-    for (const char *line = spaced; *line;) {
-        size_t indent = strspn(line, " "), length = strcspn(line, "\n");
-        for (size_t i = 0; i < indent; i++)
-            strbuf_add_char(&text, '\t');
-        strbuf_add(&text, line + indent, length - indent + (line[length] == '\n'));
-        line += length + (line[length] == '\n');
-    }
-    free(spaced);
-    return strbuf_take(&text);
+    return json_incref(config_file_of(call->config_directory));
+}
+
+const char *config_file_text(const struct command_call *call, const char *key)
+{
+    const char *text = json_string_value(json_object_get(config_file_of(call->config_directory), key));
+    return string_is_set(text) ? text : NULL;
 }
 
 bool config_file_write(const struct command_call *call, const json_t *config, struct error *err)
 {
-    _cleanup_free_ char *path = path_join(call->config_directory, "config.json");
+    /* docker's order: its own members first, auths always. */
+    _cleanup_json_ json_t *sorted = json_pack("{s:{}}", "auths");
+    for (size_t i = 0; i < ARRAY_SIZE(members); i++)
+        json_object_set(sorted, members[i].name, json_object_get(config, members[i].name));
+    json_object_update(sorted, (json_t *)(uintptr_t)config);
+    _cleanup_free_ char *path = path_join(call->config_directory, "config.json"), *spaced = json_dumps(sorted, JSON_INDENT(1));
+    /* jansson indents by spaces, docker by tabs. */
+    _cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+    bool is_indentation = false;
+    for (const char *at = spaced; *at; at++) {
+        is_indentation = *at == '\n' || (is_indentation && *at == ' ');
+        strbuf_add_char(&text, is_indentation && *at == ' ' ? '\t' : *at);
+    }
+    /* A link stays a link: what it points to is replaced. */
     _cleanup_free_ char *target = realpath(path, NULL);
-    _cleanup_free_ char *text = format_config(config);
     return directory_make(call->config_directory, 0700, err) &&
-           file_replace(target ? target : path, text, strlen(text), 0600, false, err);
+           file_replace(target ? target : path, text.data, text.length, 0600, false, err);
 }
 
 static bool has_variable(const json_t *env, const char *name)
@@ -79,10 +233,7 @@ bool config_file_add_proxies(const struct command_call *call, json_t *request, s
                    {"noProxy", "NO_PROXY"},
                    {"ftpProxy", "FTP_PROXY"},
                    {"allProxy", "ALL_PROXY"}};
-    _cleanup_json_ json_t *config = config_file_read(call, err);
-    if (!config)
-        return false;
-    const json_t *all = json_object_get(config, "proxies");
+    const json_t *all = json_object_get(config_file_of(call->config_directory), "proxies");
     const json_t *chosen = json_object_get(all, client_host(call->client));
     if (!chosen)
         chosen = json_object_get(all, "default");
@@ -103,6 +254,5 @@ char *config_file_detach_keys(const struct command_call *call, const char *flag)
 {
     if (string_is_set(flag))
         return xstrdup(flag);
-    _cleanup_json_ json_t *config = config_file_read(call, NULL);
-    return xstrdup(json_string_value(json_object_get(config, "detachKeys")));
+    return xstrdup(config_file_text(call, "detachKeys"));
 }

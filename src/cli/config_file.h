@@ -1,12 +1,19 @@
-/* What the user keeps in <config directory>/config.json: docker's own file, read when a command needs it. */
+/* What the user keeps in <config directory>/config.json: docker's own file. It is read once, when first needed; a damaged
+   one gives docker's warning and counts as far as it could be read. */
 #pragma once
 
 #include "cli/command.h"
 
-/* The whole object: a new reference; an empty one where there is no file. NULL with err where it is malformed. */
+/* The value of a setting of WHERRY_<name>, else of DOCKER_<name>, that is not empty; else NULL. */
+const char *environment_setting(const char *name);
+
+/* The whole object, owned by the program; an empty one where there is no file. */
+json_t *config_file_of(const char *directory);
+/* The same as a new reference. Never NULL. */
 json_t *config_file_read(const struct command_call *call, struct error *err);
-/* Writes the object in docker's form, in one step; only its owner can read it. A link leads to the file that is meant.
- */
+/* The string of a key, or NULL. */
+const char *config_file_text(const struct command_call *call, const char *key);
+/* Writes the object as docker does: mode 0600, tabs, the keys of unknown use kept. */
 bool config_file_write(const struct command_call *call, const json_t *config, struct error *err);
 /* Adds the proxies of the file ("proxies", by engine or "default") to the Env of a create request, unless the user set
    the variable. */

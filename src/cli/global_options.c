@@ -1,8 +1,7 @@
 #include "cli/global_options.h"
 
 #include "base/memory.h"
-
-#define TLS_REFUSED "TLS connections to an engine are not supported by this version of wherry"
+#include "cli/config_file.h"
 
 #define AT(member) offsetof(struct global_values, member)
 static const struct option rows[] = {
@@ -14,19 +13,19 @@ static const struct option rows[] = {
     {"host", 'H', OPTION_LIST, AT(hosts), "list", "Daemon socket to connect to"},
     {"log-level", 'l', OPTION_STRING, AT(log_level), "string",
      "Set the logging level (\"debug\", \"info\", \"warn\", \"error\", \"fatal\")", "info"},
-    {"tls", 0, OPTION_BOOL, 0, NULL, "Use TLS; implied by --tlsverify", .unsupported = TLS_REFUSED},
-    {"tlscacert", 0, OPTION_STRING, 0, "string", "Trust certs signed only by this CA", .unsupported = TLS_REFUSED},
-    {"tlscert", 0, OPTION_STRING, 0, "string", "Path to TLS certificate file", .unsupported = TLS_REFUSED},
-    {"tlskey", 0, OPTION_STRING, 0, "string", "Path to TLS key file", .unsupported = TLS_REFUSED},
-    {"tlsverify", 0, OPTION_BOOL, 0, NULL, "Use TLS and verify the remote", .unsupported = TLS_REFUSED},
+    {"tls", 0, OPTION_BOOL, AT(tls), NULL, "Use TLS; implied by --tlsverify"},
+    {"tlscacert", 0, OPTION_STRING, AT(tls_ca), "string", "Trust certs signed only by this CA"},
+    {"tlscert", 0, OPTION_STRING, AT(tls_certificate), "string", "Path to TLS certificate file"},
+    {"tlskey", 0, OPTION_STRING, AT(tls_key), "string", "Path to TLS key file"},
+    {"tlsverify", 0, OPTION_BOOL, AT(tls_verify), NULL, "Use TLS and verify the remote"},
     {"version", 'v', OPTION_BOOL, AT(wants_version), NULL, "Print version information and quit"},
 };
 const struct option_table global_options = {rows, ARRAY_SIZE(rows)};
 
 char *config_directory_default(void)
 {
-    const char *directory = getenv("DOCKER_CONFIG");
-    if (string_is_set(directory))
+    const char *directory = environment_setting("CONFIG");
+    if (directory)
         return xstrdup(directory);
     const char *home = getenv("HOME");
     return xasprintf("%s/.docker", string_is_set(home) ? home : "");
@@ -43,7 +42,7 @@ const struct option_table *global_options_with_defaults(void)
     if (directory)
         return &table;
     directory = config_directory_default();
-    const char *certificate_directory = getenv("DOCKER_CERT_PATH");
+    const char *certificate_directory = environment_setting("CERT_PATH");
     for (size_t i = 0; i < ARRAY_SIZE(copies); i++) {
         copies[i] = rows[i];
         if (string_equal(rows[i].name, "config"))

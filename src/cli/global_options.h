@@ -10,6 +10,9 @@ struct global_values {
     struct strlist hosts;
     char *log_level;
     bool wants_version;
+    bool tls, tls_verify;
+    bool has_tls, has_tls_verify; /* the flag was given, whatever it says */
+    char *tls_ca, *tls_certificate, *tls_key;
 };
 extern const struct option_table global_options;
 /* DOCKER_CONFIG or ~/.docker; caller frees. */

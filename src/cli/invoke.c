@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "cli/endpoint.h"
 
 void command_print_error(struct error *err)
 {
@@ -100,14 +101,17 @@ static int run_with_values(const struct invocation *invocation, int argc, char *
         .parse = &parse,
         .arguments = parse.arguments.items,
         .argument_count = parse.arguments.count,
-        .is_debug = invocation->is_debug,
+        .is_debug = invocation->globals->is_debug,
+        .globals = invocation->globals,
         .config_directory = invocation->config_directory,
     };
-    _cleanup_(client_freep) struct client *client = client_new(invocation->host, &err);
-    call.client = client;
-    if (!client) {
-        fprintf(stderr, "Failed to initialize: unable to resolve docker endpoint: %s\n", error_message(&err));
-        return EXIT_CODE_FAILURE;
+    _cleanup_(client_freep) struct client *client = NULL;
+    if (!command->is_local) {
+        call.client = client = endpoint_client(invocation->globals, call.config_directory, &err);
+        if (!client) {
+            fprintf(stderr, "Failed to initialize: %s\n", error_message(&err));
+            return EXIT_CODE_FAILURE;
+        }
     }
     if (command->run(&call, &err))
         return call.exit_code;

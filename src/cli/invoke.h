@@ -6,8 +6,7 @@
 struct invocation {
     const struct command *command; /* one that runs */
     const char *path;              /* as typed: "container list" */
-    const char *host;              /* -H, or NULL */
-    bool is_debug;
+    const struct global_values *globals;
     const char *config_directory;
 };
 /* Runs the command on the words after its name and returns the exit code. */

@@ -1,15 +1,12 @@
 #include "cli/listing.h"
 
-#include <fcntl.h>
 #include <string.h>
 
-#include "base/file.h"
 #include "base/memory.h"
+#include "cli/config_file.h"
 #include "cli/table.h"
 #include "cli/template/template.h"
 #include "json/json_record.h"
-
-#define CONFIG_LIMIT ((size_t)1 << 20)
 
 bool listing_is_table(const char *format)
 {
@@ -139,13 +136,8 @@ char *listing_format(const struct command_call *call, const char *given, const c
 {
     if (string_is_set(given))
         return xstrdup(given);
-    _cleanup_free_ char *path = path_join(string_or_empty(call->config_directory), "config.json");
-    _cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
-    _cleanup_json_ json_t *config = NULL;
-    if (key && file_read(AT_FDCWD, path, CONFIG_LIMIT, &text, NULL))
-        config = json_parse(strbuf_text(&text), text.length, NULL);
-    const char *format = json_string_value(json_object_get(config, string_or_empty(key)));
-    return xstrdup(string_is_set(format) ? format : "table");
+    const char *format = key ? config_file_text(call, key) : NULL;
+    return xstrdup(format ? format : "table");
 }
 
 void row_take(json_t *row, const char *name, char *text)

@@ -24,19 +24,9 @@ static bool check_global_values(const struct global_values *values, struct error
     if (!is_level)
         return error_set(err, ERROR_INVALID, "Unable to parse logging level: %s", values->log_level);
     if (values->hosts.count > 1)
-        return error_set(err, ERROR_INVALID,
-                         "Failed to initialize: unable to resolve docker endpoint: specify only one "
-                         "-H");
-    const char *context = values->context;
-    if (!string_is_set(context) && values->hosts.count == 0 && !getenv("DOCKER_HOST") && !getenv("WHERRY_HOST"))
-        context = getenv("DOCKER_CONTEXT");
-    if (string_is_set(context) && values->hosts.count > 0)
+        return error_set(err, ERROR_INVALID, "Failed to initialize: unable to resolve docker endpoint: specify only one -H");
+    if (string_is_set(values->context) && values->hosts.count > 0)
         return error_set(err, ERROR_INVALID, "conflicting options: cannot specify both --host and --context");
-    if (string_is_set(context) && !string_equal(context, "default"))
-        return error_set(err, ERROR_UNSUPPORTED,
-                         "Failed to initialize: unable to resolve docker endpoint: context \"%s\": contexts are not "
-                         "supported by this version of wherry, use --host",
-                         context);
     return true;
 }
 
@@ -90,8 +80,7 @@ static int dispatch(const struct global_values *values, int count, char **words)
     struct invocation invocation = {
         .command = command,
         .path = path,
-        .host = values->hosts.count > 0 ? values->hosts.items[0] : NULL,
-        .is_debug = values->is_debug,
+        .globals = values,
         .config_directory = directory,
     };
     return command_invoke(&invocation, count - 1, words + 1);
@@ -103,7 +92,10 @@ int main(int argc, char **argv)
     struct option_parse parse = {.stops_at_first_argument = true};
     struct error err = ERROR_INIT;
     int status = 0;
-    if (!options_parse(&global_options, argc - 1, argv + 1, &values, &parse, &err)) {
+    bool is_parsed = options_parse(&global_options, argc - 1, argv + 1, &values, &parse, &err);
+    values.has_tls = option_is_given(&parse, "tls");
+    values.has_tls_verify = option_is_given(&parse, "tlsverify");
+    if (!is_parsed) {
         status = err.kind == ERROR_UNSUPPORTED ? EXIT_CODE_FAILURE : EXIT_CODE_USAGE;
         command_print_error(&err);
         if (status == EXIT_CODE_USAGE)

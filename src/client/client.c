@@ -21,6 +21,7 @@ struct client {
     char *version;
     bool is_version_settled; /* the server has accepted a request with it */
     struct connection *idle; /* a finished one, to be used again */
+    struct strmap headers;
 };
 
 struct client_stream {
@@ -30,7 +31,7 @@ struct client_stream {
     bool is_finished;
 };
 
-struct client *client_new(const char *host, struct error *err)
+struct client *client_new(const char *host, const struct client_tls *tls, struct error *err)
 {
     bool has_fallback = false;
     if (!string_is_set(host))
@@ -42,12 +43,14 @@ struct client *client_new(const char *host, struct error *err)
         has_fallback = true;
     }
     struct address address = {0};
-    if (!address_parse(host, &address, err))
+    if (!address_parse(host, tls, &address, err))
         return NULL;
     struct client *client = NEW(struct client);
     client->address = address;
     client->has_fallback = has_fallback;
-    const char *version = getenv("DOCKER_API_VERSION");
+    const char *version = getenv("WHERRY_API_VERSION");
+    if (!string_is_set(version))
+        version = getenv("DOCKER_API_VERSION");
     client->is_version_settled = string_is_set(version);
     if (client->is_version_settled && version[0] == 'v')
         version++;
@@ -61,8 +64,14 @@ void client_free(struct client *client)
         return;
     connection_free(client->idle);
     address_release(&client->address);
+    strmap_release(&client->headers);
     free(client->version);
     free(client);
+}
+
+void client_set_headers(struct client *client, const struct strmap *headers)
+{
+    strmap_copy(&client->headers, headers);
 }
 
 const char *client_host(const struct client *client)
@@ -88,7 +97,7 @@ static struct connection *take_connection(struct client *client, struct error *e
     if (client->has_fallback && (cause.errno_value == ENOENT || cause.errno_value == ECONNREFUSED)) {
         struct address fallback = {0};
         client->has_fallback = false;
-        connection = address_parse(FALLBACK_HOST, &fallback, NULL) ? connection_open(&fallback, NULL) : NULL;
+        connection = address_parse(FALLBACK_HOST, NULL, &fallback, NULL) ? connection_open(&fallback, NULL) : NULL;
         if (connection) {
             address_release(&client->address);
             client->address = fallback;
@@ -98,6 +107,12 @@ static struct connection *take_connection(struct client *client, struct error *e
     }
     error_move(err, &cause);
     return NULL;
+}
+
+int client_dial(struct client *client, struct error *err)
+{
+    _cleanup_(connection_freep) struct connection *connection = take_connection(client, err);
+    return connection ? TAKE_FD(connection->fd) : -1;
 }
 
 static void give_back(struct client *client, struct connection *connection, bool keeps_alive)
@@ -180,8 +195,14 @@ static void format_head(const struct client *client, const struct client_request
     strbuf_addf(out, "%s ", request->method);
     if (is_versioned)
         strbuf_addf(out, "/v%s", client->version);
-    strbuf_addf(out, "%s HTTP/1.1\r\nHost: %s\r\nUser-Agent: wherry/" WHERRY_VERSION " (linux)\r\n", request->path,
-                client->address.unix_path ? "api.moby.localhost" : client->address.text + strlen("tcp://"));
+    strbuf_addf(out, "%s HTTP/1.1\r\nHost: ", request->path);
+    if (client->address.tcp_host)
+        strbuf_addf(out, "%s\r\n", client->address.text + strlen("tcp://"));
+    else
+        strbuf_addf(out, "%s\r\n", client->address.unix_path ? "api.moby.localhost" : "docker.example.com");
+    strbuf_addf(out, "User-Agent: wherry/" WHERRY_VERSION " (linux)\r\n");
+    for (size_t i = 0; i < client->headers.count; i++)
+        strbuf_addf(out, "%s: %s\r\n", client->headers.items[i].key, client->headers.items[i].value);
     if (is_upgrade)
         strbuf_add_string(out, "Connection: Upgrade\r\nUpgrade: tcp\r\n");
     if (request->has_upload)
@@ -243,8 +264,10 @@ static struct connection *exchange(struct client *client, const struct client_re
             return TAKE_PTR(connection);
         if (can_retry && cause.kind == ERROR_CANCELLED)
             continue;
-        if (cause.kind == ERROR_CANCELLED)
+        if (cause.kind == ERROR_CANCELLED) {
             error_set(&cause, ERROR_UNAVAILABLE, "error during connect: the server closed the connection: EOF");
+            connection_explain(connection, &client->address, &cause);
+        }
         error_move(err, &cause);
         return NULL;
     }
