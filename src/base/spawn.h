@@ -12,7 +12,7 @@ struct spawn_options {
     const int *fds;          /* fds[i] becomes descriptor i of the child; -1: /dev/null. NULL: 0, 1, 2 are inherited */
     size_t fd_count;
     bool wants_session; /* a session of its own: no terminal */
-    bool wants_group; /* a process group of its own: a terminal's signals to ours do not reach it */
+    bool wants_group;   /* a process group of its own: a terminal's signals to ours do not reach it */
 };
 
 /* posix_spawn: cheap whatever the size of the parent. The child has default signals and an empty mask. Returns the

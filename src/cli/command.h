@@ -46,7 +46,7 @@ struct command_call {
     size_t argument_count;
     bool is_debug;
     const struct global_values *globals; /* the flags before the command */
-    const char *config_directory; /* --config, DOCKER_CONFIG or ~/.docker */
+    const char *config_directory;        /* --config, DOCKER_CONFIG or ~/.docker */
     int exit_code; /* out: 0 where the command says nothing; with an error, EXIT_CODE_FAILURE unless it says more */
 };
 

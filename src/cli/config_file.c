@@ -125,8 +125,9 @@ static void check_members(const char *path, json_t *config)
             if (!string_equal(key, members[i].name) || !is_mistyped(i, value, &type, &found))
                 continue;
             if (!is_told) {
-                _cleanup_free_ char *problem = xasprintf(
-                    "json: cannot unmarshal %s into Go struct field ConfigFile.%s of type %s", go_kind(found), key, type);
+                _cleanup_free_ char *problem =
+                    xasprintf("json: cannot unmarshal %s into Go struct field ConfigFile.%s of type %s", go_kind(found),
+                              key, type);
                 warn(path, problem);
             }
             is_told = true;
@@ -149,7 +150,8 @@ static json_t *load(const char *path)
     if (strspn(strbuf_text(&text), " \t\r\n") == text.length)
         return json_object();
     _cleanup_free_ char *problem = json_syntax_problem(text.data, text.length);
-    json_t *config = problem ? NULL : json_loadb(text.data, text.length, JSON_DISABLE_EOF_CHECK | JSON_DECODE_ANY, NULL);
+    json_t *config =
+        problem ? NULL : json_loadb(text.data, text.length, JSON_DISABLE_EOF_CHECK | JSON_DECODE_ANY, NULL);
     if (json_is_object(config)) {
         check_members(path, config);
         return config;
@@ -190,7 +192,8 @@ bool config_file_write(const struct command_call *call, const json_t *config, st
     for (size_t i = 0; i < ARRAY_SIZE(members); i++)
         json_object_set(sorted, members[i].name, json_object_get(config, members[i].name));
     json_object_update(sorted, (json_t *)(uintptr_t)config);
-    _cleanup_free_ char *path = path_join(call->config_directory, "config.json"), *spaced = json_dumps(sorted, JSON_INDENT(1));
+    _cleanup_free_ char *path = path_join(call->config_directory, "config.json"),
+                        *spaced = json_dumps(sorted, JSON_INDENT(1));
     /* jansson indents by spaces, docker by tabs. */
     _cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
     bool is_indentation = false;

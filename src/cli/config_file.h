@@ -1,5 +1,5 @@
-/* What the user keeps in <config directory>/config.json: docker's own file. It is read once, when first needed; a damaged
-   one gives docker's warning and counts as far as it could be read. */
+/* What the user keeps in <config directory>/config.json: docker's own file. It is read once, when first needed; a
+   damaged one gives docker's warning and counts as far as it could be read. */
 #pragma once
 
 #include "cli/command.h"

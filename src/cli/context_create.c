@@ -67,9 +67,8 @@ const struct command context_create_command = {
     .paths = {"context create"},
     .usage = "[OPTIONS] CONTEXT",
     .help = "Create a context",
-    .long_help = CONTEXT_OPTION_HELP(
-        "Create a context", "create",
-        "\"host=tcp://myserver:2376,ca=~/ca-file,cert=~/cert-file,key=~/key-file\""),
+    .long_help = CONTEXT_OPTION_HELP("Create a context", "create",
+                                     "\"host=tcp://myserver:2376,ca=~/ca-file,cert=~/cert-file,key=~/key-file\""),
     .options = OPTION_TABLE(context_create_rows),
     .values_size = sizeof(struct context_create_options),
     .release_values = release,

@@ -51,8 +51,7 @@ static bool write_out(const char *path, const struct strbuf *archive, struct err
 {
     if (string_equal(path, "-")) {
         if (isatty(STDOUT_FILENO))
-            return error_set(err, ERROR_INVALID,
-                             "cowardly refusing to export to a terminal, specify a file path");
+            return error_set(err, ERROR_INVALID, "cowardly refusing to export to a terminal, specify a file path");
         return write_full(STDOUT_FILENO, archive->data, archive->length) == 0 || error_errno(err, "write /dev/stdout");
     }
     _cleanup_close_ int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);

@@ -99,8 +99,9 @@ static bool context_import_run(struct command_call *call, struct error *err)
     if (!read_input(call->arguments[1], &archive, err))
         return false;
     if (archive.length >= 4 && memcmp(archive.data, "PK\003\004", 4) == 0)
-        return error_set(err, ERROR_UNSUPPORTED, "zip archives are not supported: unpack it and import a tar archive of "
-                                                 "its files");
+        return error_set(err, ERROR_UNSUPPORTED,
+                         "zip archives are not supported: unpack it and import a tar archive of "
+                         "its files");
     if (!take_archive(call->config_directory, name, &archive, err)) {
         context_remove(call->config_directory, name, NULL);
         return false;

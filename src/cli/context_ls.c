@@ -18,8 +18,8 @@ struct context_ls_options {
 };
 
 static const struct listing_column columns[] = {
-    {"Name", "NAME"},   {"Description", "DESCRIPTION"}, {"DockerEndpoint", "DOCKER ENDPOINT"},
-    {"Error", "ERROR"}, {"Current", ""},
+    {"Name", "NAME"}, {"Description", "DESCRIPTION"}, {"DockerEndpoint", "DOCKER ENDPOINT"}, {"Error", "ERROR"},
+    {"Current", ""},
 };
 static const struct listing listing = LISTING("*formatter.clientContextContext", columns);
 
@@ -61,8 +61,9 @@ static bool context_ls_run(struct command_call *call, struct error *err)
         return false;
     fflush(stdout);
     if (environment_setting("HOST"))
-        fprintf(stderr, "Warning: DOCKER_HOST environment variable overrides the active context. To use a context, either "
-                        "set the global --context flag, or unset DOCKER_HOST environment variable.\n");
+        fprintf(stderr,
+                "Warning: DOCKER_HOST environment variable overrides the active context. To use a context, either "
+                "set the global --context flag, or unset DOCKER_HOST environment variable.\n");
     return true;
 }
 

@@ -1,7 +1,7 @@
 /* Named engines in docker's own store, which both clients share:
 
-       <config directory>/contexts/meta/<sha256 of the name>/meta.json     {"Name", "Metadata", "Endpoints": {"docker": …}}
-       <config directory>/contexts/tls/<sha256 of the name>/docker/        ca.pem, cert.pem, key.pem */
+       <config directory>/contexts/meta/<sha256 of the name>/meta.json     {"Name", "Metadata", "Endpoints": {"docker":
+   …}} <config directory>/contexts/tls/<sha256 of the name>/docker/        ca.pem, cert.pem, key.pem */
 #pragma once
 
 #include <jansson.h>

@@ -45,9 +45,8 @@ const struct command context_update_command = {
     .paths = {"context update"},
     .usage = "[OPTIONS] CONTEXT",
     .help = "Update a context",
-    .long_help = CONTEXT_OPTION_HELP(
-        "Update a context", "update",
-        "\"host=tcp://myserver:2376,ca=~/ca-file,cert=~/cert-file,key=~/key-file\""),
+    .long_help = CONTEXT_OPTION_HELP("Update a context", "update",
+                                     "\"host=tcp://myserver:2376,ca=~/ca-file,cert=~/cert-file,key=~/key-file\""),
     .options = OPTION_TABLE(context_update_rows),
     .values_size = sizeof(struct context_update_options),
     .release_values = release,

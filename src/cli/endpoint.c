@@ -38,7 +38,8 @@ bool endpoint_default(const struct global_values *values, const char *directory,
                       bool *has_tls, struct error *err)
 {
     bool verifies = values->has_tls_verify ? values->tls_verify : environment_setting("TLS_VERIFY") != NULL;
-    *has_tls = values->has_tls_verify || verifies || (values->has_tls ? values->tls : environment_setting("TLS") != NULL);
+    *has_tls =
+        values->has_tls_verify || verifies || (values->has_tls ? values->tls : environment_setting("TLS") != NULL);
     *host = xstrdup(values->hosts.count > 0 ? values->hosts.items[0] : environment_setting("HOST"));
     if (!*has_tls)
         return true;
@@ -74,9 +75,8 @@ struct client *endpoint_client(const struct global_values *values, const char *d
     _cleanup_free_ char *host = NULL;
     _cleanup_(client_tls_release) struct client_tls tls = {0};
     bool has_tls = false;
-    bool is_good = string_equal(name, CONTEXT_DEFAULT)
-                       ? endpoint_default(values, directory, &host, &tls, &has_tls, err)
-                       : of_context(directory, name, &host, &tls, &has_tls, err);
+    bool is_good = string_equal(name, CONTEXT_DEFAULT) ? endpoint_default(values, directory, &host, &tls, &has_tls, err)
+                                                       : of_context(directory, name, &host, &tls, &has_tls, err);
     struct client *client = is_good ? client_new(host, has_tls ? &tls : NULL, err) : NULL;
     if (!client)
         return NULL;

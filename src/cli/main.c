@@ -24,7 +24,8 @@ static bool check_global_values(const struct global_values *values, struct error
     if (!is_level)
         return error_set(err, ERROR_INVALID, "Unable to parse logging level: %s", values->log_level);
     if (values->hosts.count > 1)
-        return error_set(err, ERROR_INVALID, "Failed to initialize: unable to resolve docker endpoint: specify only one -H");
+        return error_set(err, ERROR_INVALID,
+                         "Failed to initialize: unable to resolve docker endpoint: specify only one -H");
     if (string_is_set(values->context) && values->hosts.count > 0)
         return error_set(err, ERROR_INVALID, "conflicting options: cannot specify both --host and --context");
     return true;

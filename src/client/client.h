@@ -1,4 +1,5 @@
-/* The Engine API from the caller's side, over a unix or TCP socket, TLS or ssh. No threads: what waits gives a descriptor to poll.
+/* The Engine API from the caller's side, over a unix or TCP socket, TLS or ssh. No threads: what waits gives a
+   descriptor to poll.
 
    Paths are given without the version ("/containers/json?all=1"); the client puts "/v1.50" before them, straight away.
    Only where a server answers that this is too new, its version is asked for once (/_ping) and the request repeated
@@ -28,9 +29,10 @@ struct client_tls {
 };
 void client_tls_release(struct client_tls *tls);
 
-/* `host` is "unix:///path", "tcp://name:port" or "ssh://user@name"; NULL: WHERRY_HOST, then DOCKER_HOST, then the default
-   sockets (/run/wherry.sock and, where nobody listens there, /var/run/docker.sock). `tls` (NULL: none) is for tcp and
-   copied. Connects at the first request only. Fails where the address is malformed or of a kind that is not supported. */
+/* `host` is "unix:///path", "tcp://name:port" or "ssh://user@name"; NULL: WHERRY_HOST, then DOCKER_HOST, then the
+   default sockets (/run/wherry.sock and, where nobody listens there, /var/run/docker.sock). `tls` (NULL: none) is for
+   tcp and copied. Connects at the first request only. Fails where the address is malformed or of a kind that is not
+   supported. */
 struct client *client_new(const char *host, const struct client_tls *tls, struct error *err);
 /* Headers that go with every request (config.json's HttpHeaders), User-Agent among them. */
 void client_set_headers(struct client *client, const struct strmap *headers);

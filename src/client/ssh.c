@@ -19,7 +19,8 @@ bool ssh_command(const char *url, struct strlist *command, struct error *err)
         return error_set(err, ERROR_INVALID, "invalid SSH URL: query parameters are not allowed: \"%s\"",
                          strchr(rest, '?') + 1);
     if (strchr(rest, '#'))
-        return error_set(err, ERROR_INVALID, "invalid SSH URL: fragments are not allowed: \"%s\"", strchr(rest, '#') + 1);
+        return error_set(err, ERROR_INVALID, "invalid SSH URL: fragments are not allowed: \"%s\"",
+                         strchr(rest, '#') + 1);
     size_t length = strcspn(rest, "/");
     const char *path = rest + length;
     _cleanup_free_ char *authority = xstrndup(rest, length);
@@ -40,8 +41,8 @@ bool ssh_command(const char *url, struct strlist *command, struct error *err)
     if (!*host)
         return error_set(err, ERROR_INVALID, "invalid SSH URL: hostname is empty");
     if (!is_plain_path(path))
-        return error_set(err, ERROR_INVALID, "invalid SSH URL: the path of the socket has characters that are not allowed: %s",
-                         path);
+        return error_set(err, ERROR_INVALID,
+                         "invalid SSH URL: the path of the socket has characters that are not allowed: %s", path);
     static const char *const first[] = {"ssh", "-o", "ConnectTimeout=30", "-T"};
     for (size_t i = 0; i < ARRAY_SIZE(first); i++)
         strlist_add(command, first[i]);

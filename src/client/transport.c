@@ -247,10 +247,11 @@ void connection_explain(struct connection *connection, const struct address *add
     char text[4096];
     ssize_t length = pread(connection->complaints, text, sizeof(text) - 1, 0);
     _cleanup_free_ char *words = strlist_join(&address->command, " ");
-    error_set(err, ERROR_UNAVAILABLE,
-              "error during connect: command [%s] has exited with exit status %d, make sure the URL is valid, and Docker "
-              "18.09 or later is installed on the remote host: stderr=%.*s",
-              words, WIFEXITED(status) ? WEXITSTATUS(status) : -1, (int)MAX(length, 0), text);
+    error_set(
+        err, ERROR_UNAVAILABLE,
+        "error during connect: command [%s] has exited with exit status %d, make sure the URL is valid, and Docker "
+        "18.09 or later is installed on the remote host: stderr=%.*s",
+        words, WIFEXITED(status) ? WEXITSTATUS(status) : -1, (int)MAX(length, 0), text);
 }
 
 /* A program behind the connection ends by itself when it reads the end. */
