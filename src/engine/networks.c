@@ -267,6 +267,24 @@ bool networks_join(struct container *container, struct launch *launch, struct at
     return false;
 }
 
+void networks_serve_dns(struct container *container)
+{
+    const struct container_record *record = &container->record;
+    int sockets[2];
+    struct error err = ERROR_INIT;
+    _cleanup_free_ char *directory = container_run_path(container);
+    bool has_resolver = false;
+    for (size_t i = 0; i < record->endpoints.keys.count; i++)
+        has_resolver |= !network_is_predefined(record->endpoints.keys.items[i]);
+    if (!has_resolver)
+        return;
+    if (!shim_resolver(directory, sockets, &err))
+        log_and_release(LOG_LEVEL_WARNING, &err, "container %s has no DNS", record->id);
+    else if (sockets[0] >= 0)
+        network_serve_dns(container->engine->network, record->id, sockets, &record->host_config.dns,
+                          &record->host_config.dns_options);
+}
+
 void networks_readopt(struct container *container)
 {
     struct container_record *record = &container->record;
@@ -278,6 +296,7 @@ void networks_readopt(struct container *container)
     }
     publish_at(container, &record->endpoints, &record->ports, true, &shown, NULL);
     lists_map_release(&shown);
+    networks_serve_dns(container);
 }
 
 /* --- connect and disconnect --- */
@@ -364,6 +383,8 @@ static bool connect_running(struct container *container, const struct network_re
         container_unlock(container);
     } else {
         move_ports(container, old_address);
+        if (needs_resolver)
+            networks_serve_dns(container);
         struct error unwritten = ERROR_INIT;
         if (!networks_change_files(container, NULL, RECORD_AT(joined, struct endpoint_settings, 0)->ip_address,
                                    needs_resolver, &unwritten))

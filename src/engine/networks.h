@@ -18,6 +18,8 @@ bool networks_join(struct container *container, struct launch *launch, struct at
 const struct endpoint_settings *networks_gateway(const struct record_map *endpoints, const char **name);
 /* After the container has ended, with its lock held: what belonged to the run is forgotten. */
 void networks_forget_run(struct container_record *record);
+/* Takes over the resolver of a container that runs with one. */
+void networks_serve_dns(struct container *container);
 /* After a restart of the engine. */
 void networks_readopt(struct container *container);
 

@@ -131,6 +131,7 @@ bool container_run(struct container *container, struct error *err)
     }
     if (is_running) {
         record_running(container, pid, watch, &networks, &launch);
+        networks_serve_dns(container);
         deadline_clear(container->engine, &container->restart_deadline);
         health_start(container);
         struct error unsaved = ERROR_INIT;

@@ -60,8 +60,16 @@ static bool check_unsupported(struct host_config *host, struct strlist *warnings
     if (host->storage_opt.count > 0)
         return error_set(err, ERROR_INVALID,
                          "--storage-opt is supported only for overlay over xfs with 'pquota' mount option");
-    if (host->links.count > 0)
-        return error_set(err, ERROR_UNSUPPORTED, "links are not supported by this version");
+    /* On a network of the user's own they are the endpoint's, and DNS answers them. */
+    const char *mode = string_or_empty(host->network_mode);
+    if (host->links.count > 0 && string_equal(mode, "host"))
+        return error_set(err, ERROR_INVALID,
+                         "conflicting options: host type networking can't be used with links. This would result in "
+                         "undefined behavior");
+    if (host->links.count > 0 && (!*mode || string_equal(mode, "default") || string_equal(mode, "bridge")))
+        return error_set(err, ERROR_UNSUPPORTED,
+                         "links on the default bridge network are not supported by this version: use a network of "
+                         "your own");
     if (string_is_set(host->isolation) && strcasecmp(host->isolation, "default") != 0)
         return error_set(err, ERROR_INVALID, "Invalid isolation: \"%s\" - linux only supports 'default'",
                          host->isolation);

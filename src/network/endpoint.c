@@ -4,6 +4,7 @@
 
 #include "base/memory.h"
 #include "base/strbuf.h"
+#include "network/dns.h"
 #include "network/manager.h"
 
 static struct endpoint *find_endpoint(struct network *network, const char *container_id)
@@ -137,8 +138,10 @@ static void drop_endpoint(struct network *network, const char *container_id)
 
 void network_leave(struct network_manager *manager, const char *container_id, const char *network_id)
 {
-    if (!network_id)
+    if (!network_id) {
         network_unpublish(manager, container_id, NULL, NULL, NULL);
+        dns_server_remove(manager->dns, container_id);
+    }
     pthread_mutex_lock(&manager->mutex);
     for (size_t i = 0; i < manager->count; i++)
         if (!network_id || string_equal(manager->networks[i]->record.id, network_id))

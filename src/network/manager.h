@@ -41,6 +41,7 @@ struct network_manager {
     struct network **networks;
     size_t count;
     struct port_book *ports;
+    struct dns_server *dns;
 };
 
 /* With the mutex held, as all below. */

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "network/dns.h"
 #include "network/manager.h"
 #include "json/json_record.h"
 
@@ -31,6 +32,7 @@ void network_free(struct network *network)
 
 static void manager_free(struct network_manager *manager)
 {
+    dns_server_free(manager->dns); /* first: its thread asks the manager */
     for (size_t i = 0; i < manager->count; i++)
         network_free(manager->networks[i]);
     free(manager->networks);
@@ -164,6 +166,7 @@ struct network_manager *network_open(struct database *database, const struct net
     manager->is_bridge_disabled = options->is_bridge_disabled;
     manager->firewall = firewall_new(filled.bridge_name);
     manager->ports = port_book_new();
+    manager->dns = dns_server_new(manager);
     _cleanup_strmap_ struct strmap known = {0};
     bool is_open = database_all(database, "network", &known, err);
     for (size_t i = 0; i < known.count && is_open; i++)
@@ -463,4 +466,19 @@ bool network_remove(struct network_manager *manager, const char *reference, stru
     }
     pthread_mutex_unlock(&manager->mutex);
     return is_removed;
+}
+
+/* --- DNS --- */
+
+void network_serve_dns(struct network_manager *manager, const char *container_id, const int sockets[2],
+                       const struct strlist *dns, const struct strlist *options)
+{
+    _cleanup_strlist_ struct strlist servers = {0};
+    struct dns_client client = {.container_id = container_id, .udp = sockets[0], .tcp = sockets[1]};
+    network_dns_servers(dns, &servers);
+    client.servers = &servers;
+    for (size_t i = 0; i < options->count; i++)
+        client.has_ndots |=
+            string_starts_with(options->items[i], "ndots:") && !string_equal(options->items[i], "ndots:0");
+    dns_server_add(manager->dns, &client);
 }

@@ -93,6 +93,10 @@ bool network_publish(struct network_manager *manager, const struct network_publi
 /* Takes one binding back ("80/tcp", host_port "8080"; host_ip NULL: all), or all with port NULL. */
 void network_unpublish(struct network_manager *manager, const char *container_id, const char *port, const char *host_ip,
                        const char *host_port);
+/* Answers DNS for a container at the sockets of its 127.0.0.11 (UDP, TCP; taken), until it has left all networks. `dns`
+   and `options` are those of its config. */
+void network_serve_dns(struct network_manager *manager, const char *container_id, const int sockets[2],
+                       const struct strlist *dns, const struct strlist *options);
 /* The host's address that a network binds to where a binding names none (host_binding_ipv4); caller frees. */
 char *network_host_binding(struct network_manager *manager, const char *reference);
 
