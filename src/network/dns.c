@@ -16,7 +16,7 @@
 #include "network/dns_message.h"
 #include "network/dns_names.h"
 
-#define SERVERS_MAXIMUM   3 /* as resolv.conf(5) */
+#define SERVERS_MAXIMUM   3    /* as resolv.conf(5) */
 #define TASKS_MAXIMUM     1024 /* questions and connections at a time, of one container */
 #define MESSAGE_SIZE      65535
 #define ATTEMPT_TIME      (4 * NANOSECONDS_PER_SECOND)
@@ -62,13 +62,13 @@ struct connection {
 
 /* A question that was passed on. */
 struct task {
-    struct source source; /* the socket to the server */
+    struct source source;          /* the socket to the server */
     struct connection *connection; /* who asked; NULL: `client`, over UDP */
     struct sockaddr_in client;
     uint8_t *question;
     size_t question_length;
     struct dns_query query;
-    uint16_t id; /* our own, drawn for each question */
+    uint16_t id;   /* our own, drawn for each question */
     size_t server; /* the one that is asked */
     int64_t deadline;
     uint8_t *input; /* over TCP: the answer so far */
@@ -141,8 +141,7 @@ static void task_failed(struct dns_server *server, struct task *task)
         return;
     task->question[0] = (uint8_t)(task->query.id >> 8);
     task->question[1] = (uint8_t)task->query.id;
-    answer_code(task->connection, task->source.member, &task->client, task->question, &task->query,
-                DNS_SERVER_FAILURE);
+    answer_code(task->connection, task->source.member, &task->client, task->question, &task->query, DNS_SERVER_FAILURE);
 }
 
 static bool ask_server(struct dns_server *server, struct task *task)
@@ -154,9 +153,9 @@ static bool ask_server(struct dns_server *server, struct task *task)
     task->input_length = 0;
     task->is_sent = false;
     task->deadline = clock_monotonic() + ATTEMPT_TIME;
-    bool is_asked = task->source.fd >= 0 &&
-                    (connect(task->source.fd, (const struct sockaddr *)&to->address, to->length) == 0 ||
-                     (is_tcp && errno == EINPROGRESS));
+    bool is_asked =
+        task->source.fd >= 0 && (connect(task->source.fd, (const struct sockaddr *)&to->address, to->length) == 0 ||
+                                 (is_tcp && errno == EINPROGRESS));
     if (is_asked && !is_tcp)
         is_asked = send(task->source.fd, task->question, task->question_length, MSG_NOSIGNAL) >= 0;
     if (!is_asked) {
@@ -321,8 +320,8 @@ static void handle_udp(struct dns_server *server, struct member *member)
     for (int i = 0; i < DATAGRAMS_AT_ONCE; i++) {
         struct sockaddr_in client = {0};
         socklen_t size = sizeof(client);
-        ssize_t n = recvfrom(member->udp.fd, server->buffer, sizeof(server->buffer), 0, (struct sockaddr *)&client,
-                             &size);
+        ssize_t n =
+            recvfrom(member->udp.fd, server->buffer, sizeof(server->buffer), 0, (struct sockaddr *)&client, &size);
         if (n < 0)
             return;
         take_question(server, member, NULL, &client, server->buffer, (size_t)n);

@@ -141,8 +141,8 @@ bool dns_reverse_parse(const char *name, uint32_t *address)
 {
     unsigned parts[4];
     int end = 0;
-    if (sscanf(name, "%3u.%3u.%3u.%3u.in-addr.arpa%n", &parts[3], &parts[2], &parts[1], &parts[0], &end) != 4 ||
-        !end || name[end])
+    if (sscanf(name, "%3u.%3u.%3u.%3u.in-addr.arpa%n", &parts[3], &parts[2], &parts[1], &parts[0], &end) != 4 || !end ||
+        name[end])
         return false;
     for (int i = 0; i < 4; i++)
         if (parts[i] > 255)

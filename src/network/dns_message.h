@@ -24,8 +24,8 @@ struct dns_query {
 /* False for what is no query with one question. */
 bool dns_query_parse(const uint8_t *data, size_t length, struct dns_query *out);
 
-/* An answer to a query that was parsed. dns_answer_begin needs question_end bytes, every record 16 or, for a name, up to
-   12 + DNS_NAME_SIZE. The additions return false, and change nothing, where `capacity` is not enough. */
+/* An answer to a query that was parsed. dns_answer_begin needs question_end bytes, every record 16 or, for a name, up
+   to 12 + DNS_NAME_SIZE. The additions return false, and change nothing, where `capacity` is not enough. */
 struct dns_answer {
     uint8_t *data;
     size_t length, capacity;

@@ -35,11 +35,11 @@ static void test_what_is_no_question(void **state)
     struct dns_query query;
     for (size_t length = 0; length < sizeof(QUESTION) - 1; length++)
         assert_false(parse(QUESTION, length, &query));
-    assert_false(PARSE("\x12\x34\x81\0\0\1\0\0\0\0\0\0\1a\0\0\1\0\1", &query));     /* an answer */
-    assert_false(PARSE("\x12\x34\x28\0\0\1\0\0\0\0\0\0\1a\0\0\1\0\1", &query));     /* an update */
-    assert_false(PARSE("\x12\x34\1\0\0\2\0\0\0\0\0\0\1a\0\0\1\0\1", &query));       /* two questions */
-    assert_false(PARSE("\x12\x34\1\0\0\1\0\0\0\0\0\0\xc0\x0c\0\1\0\1", &query));    /* compressed */
-    assert_false(PARSE("\x12\x34\1\0\0\1\0\0\0\0\0\0\3a.b\0\0\1\0\1", &query));     /* a dot in a label */
+    assert_false(PARSE("\x12\x34\x81\0\0\1\0\0\0\0\0\0\1a\0\0\1\0\1", &query));  /* an answer */
+    assert_false(PARSE("\x12\x34\x28\0\0\1\0\0\0\0\0\0\1a\0\0\1\0\1", &query));  /* an update */
+    assert_false(PARSE("\x12\x34\1\0\0\2\0\0\0\0\0\0\1a\0\0\1\0\1", &query));    /* two questions */
+    assert_false(PARSE("\x12\x34\1\0\0\1\0\0\0\0\0\0\xc0\x0c\0\1\0\1", &query)); /* compressed */
+    assert_false(PARSE("\x12\x34\1\0\0\1\0\0\0\0\0\0\3a.b\0\0\1\0\1", &query));  /* a dot in a label */
 }
 
 static void test_answers(void **state)
