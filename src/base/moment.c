@@ -56,7 +56,7 @@ bool moment_parse(const char *text, unix_nano now, unix_nano *out, struct error 
 {
     int64_t duration = 0;
     if (!string_equal(text, "0") && parse_duration(text, &duration, NULL)) {
-        *out = now - duration;
+        *out = (now - duration) / NANOSECONDS_PER_SECOND * NANOSECONDS_PER_SECOND;
         return true;
     }
     return parse_seconds(text, out) || parse_calendar(text, out) ||

@@ -3,5 +3,6 @@
 
 #include "base/clock.h"
 
-/* A duration is counted back from `now`. ERROR_INVALID where the text is none of the forms. */
+/* A duration is counted back from `now`, and whole seconds are left, as Docker does. ERROR_INVALID where the text is
+ * none of the forms. */
 bool moment_parse(const char *text, unix_nano now, unix_nano *out, struct error *err);

@@ -47,7 +47,8 @@ static void test_binds(void **state)
                                 "invalid specification: destination can't be '/'");
     assert_refused("/etc:/x:bogus", "invalid mode: bogus");
     assert_refused("/etc:/x:ro,rw", "invalid mode: ro,rw");
-    assert_refused("/etc:/x:nocopy", "invalid mode: nocopy");
+    assert_refused("/etc:/x:nocopy", "invalid volume specification: '/etc:/x:nocopy': invalid mount config for type "
+                                     "\"bind\": field VolumeOptions must not be specified");
     assert_refused("x y:/b", "create x y: \"x y\" includes invalid characters for a local volume name, only "
                              "\"[a-zA-Z0-9][a-zA-Z0-9_.-]\" are allowed. If you intended to pass a host directory, use "
                              "absolute path");
