@@ -83,7 +83,8 @@ const struct command *command_find(const char *path);
 /* The canonical name for a path of this command: its first path with the same parent. */
 const char *command_canonical_path(const struct command *command, const char *path);
 void help_print(const struct command *command, const char *path);
-void help_print_top(void);
+/* With the plugins of the config directory. */
+void help_print_top(const char *directory);
 /* "Usage:  wherry run [OPTIONS] …" without the line's end. */
 void help_usage_line(const struct command *command, const char *path, struct strbuf *out);
 

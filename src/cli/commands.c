@@ -16,6 +16,10 @@
     row(version) \
     row(info) \
     row(attach) \
+    row(completion) \
+    row(completion_bash) \
+    row(completion_fish) \
+    row(completion_zsh) \
     row(container) \
     row(container_inspect) \
     row(container_prune) \
@@ -42,6 +46,7 @@
     row(kill) \
     row(load) \
     row(logs) \
+    row(man) \
     row(network) \
     row(network_connect) \
     row(network_create) \

@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "cli/command.h"
 #include "cli/global_options.h"
+#include "cli/plugin.h"
 
 #define NARROWEST_NAME_COLUMN 11
 
@@ -62,22 +63,29 @@ static size_t help_width(void)
     return 79;
 }
 
-static int compare_paths(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 struct listing {
     const char *parent; /* "" at the top */
     enum command_group group;
     bool has_group; /* false: of any group */
     bool is_sorted;
+    const struct cli_plugin *plugins; /* listed among them, with a star */
+    size_t plugin_count;
 };
+
+struct line {
+    const char *name, *help;
+    bool is_plugin;
+};
+
+static int compare_lines(const void *a, const void *b)
+{
+    return strcmp(((const struct line *)a)->name, ((const struct line *)b)->name);
+}
 
 /* The lines "  name   help" of the commands below a parent; nothing where there are none. */
 static void list_commands(const struct listing *listing, const char *title)
 {
-    _cleanup_free_ const char **paths = xcalloc(command_count + 1, sizeof(*paths));
+    _cleanup_free_ struct line *lines = xcalloc(command_count + listing->plugin_count + 1, sizeof(*lines));
     size_t count = 0, widest = NARROWEST_NAME_COLUMN;
     for (size_t i = 0; i < command_count; i++) {
         if (commands[i]->is_hidden || (listing->has_group && commands[i]->group != listing->group))
@@ -86,18 +94,27 @@ static void list_commands(const struct listing *listing, const char *title)
             size_t length = parent_length(*name);
             if (length != strlen(listing->parent) || memcmp(*name, listing->parent, length) != 0)
                 continue;
-            paths[count++] = *name;
+            lines[count++] = (struct line){.name = last_word(*name), .help = commands[i]->help};
             widest = MAX(widest, strlen(last_word(*name)));
             break;
         }
     }
+    for (size_t i = 0; i < listing->plugin_count; i++) {
+        const struct cli_plugin *plugin = &listing->plugins[i];
+        if (plugin->problem)
+            continue;
+        const char *help = json_string_value(json_object_get(plugin->metadata, "ShortDescription"));
+        lines[count++] = (struct line){plugin->name, string_or_empty(help), true};
+        widest = MAX(widest, strlen(plugin->name) + 1);
+    }
     if (count == 0)
         return;
     if (listing->is_sorted)
-        qsort(paths, count, sizeof(*paths), compare_paths);
+        qsort(lines, count, sizeof(*lines), compare_lines);
     printf("\n%s:\n", title);
     for (size_t i = 0; i < count; i++)
-        printf("  %-*s %s\n", (int)widest, last_word(paths[i]), command_find(paths[i])->help);
+        printf("  %s%-*s %s\n", lines[i].name, (int)(widest - strlen(lines[i].name)), lines[i].is_plugin ? "*" : "",
+               lines[i].help);
 }
 
 void help_print(const struct command *command, const char *path)
@@ -122,14 +139,40 @@ void help_print(const struct command *command, const char *path)
     }
 }
 
-void help_print_top(void)
+static void list_invalid_plugins(const struct cli_plugin *plugins, size_t count)
 {
+    bool has_title = false;
+    for (size_t i = 0; i < count; i++) {
+        if (!plugins[i].problem)
+            continue;
+        if (!has_title)
+            printf("\nInvalid Plugins:\n");
+        has_title = true;
+        printf("  %-*s %s\n", NARROWEST_NAME_COLUMN, plugins[i].name, plugins[i].problem);
+    }
+}
+
+void help_print_top(const char *directory)
+{
+    size_t count = 0;
+    struct cli_plugin *plugins = cli_plugins_all(directory, &count);
     printf("Usage:  wherry [OPTIONS] COMMAND\n\nA self-sufficient runtime for containers\n");
     list_commands(&(struct listing){.parent = "", .group = GROUP_COMMON, .has_group = true}, "Common Commands");
-    list_commands(&(struct listing){.parent = "", .group = GROUP_MANAGEMENT, .has_group = true, .is_sorted = true},
+    list_commands(&(struct listing){.parent = "",
+                                    .group = GROUP_MANAGEMENT,
+                                    .has_group = true,
+                                    .is_sorted = true,
+                                    .plugins = plugins,
+                                    .plugin_count = count},
                   "Management Commands");
+    list_commands(&(struct listing){.parent = "", .group = GROUP_SWARM, .has_group = true, .is_sorted = true},
+                  "Swarm Commands");
     list_commands(&(struct listing){.parent = "", .group = GROUP_OTHER, .has_group = true, .is_sorted = true},
                   "Commands");
+    list_invalid_plugins(plugins, count);
+    for (size_t i = 0; i < count; i++)
+        cli_plugin_release(&plugins[i]);
+    free(plugins);
     _cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
     options_help(global_options_with_defaults(), help_width(), &text);
     printf("\nGlobal Options:\n%s\nRun 'wherry COMMAND --help' for more information on a command.\n",

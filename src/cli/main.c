@@ -3,7 +3,10 @@
 
 #include "base/memory.h"
 #include "cli/global_options.h"
+#include "cli/complete.h"
+#include "cli/config_file.h"
 #include "cli/invoke.h"
+#include "cli/plugin.h"
 
 static int unknown_command(const char *parent, const char *word)
 {
@@ -31,14 +34,53 @@ static bool check_global_values(const struct global_values *values, struct error
     return true;
 }
 
+/* A plugin of that name takes our place, with all our arguments. Returns where there is none that can be used. */
+static void try_plugin(const char *directory, const char *name, int argc, char **argv)
+{
+    _cleanup_free_ char *path = cli_plugin_find(directory, name);
+    if (!path)
+        return;
+    _cleanup_cli_plugin_ struct cli_plugin plugin = {0};
+    cli_plugin_ask(name, path, &plugin);
+    if (!plugin.problem)
+        exit(cli_plugin_run(path, argc - 1, argv + 1, name));
+}
+
+/* config.json can give "builder", and nothing else, another meaning: a plugin. The words of that name are replaced. */
+static bool apply_aliases(const char *directory, int count, char **words, int argc, char **argv, struct error *err)
+{
+    const char *key;
+    json_t *value;
+    json_object_foreach(json_object_get(config_file_of(directory), "aliases"), key, value)
+    {
+        char *target = (char *)(uintptr_t)json_string_value(value);
+        if (!string_equal(key, "builder"))
+            return error_set(err, ERROR_INVALID,
+                             "not allowed to alias \"%s\" (allowed: map[string]struct {}{\"builder\":struct {}{}})", key);
+        if (command_find(target))
+            return error_set(err, ERROR_INVALID, "not allowed to alias with builtin \"%s\" as target", target);
+        if (count == 0 || !string_equal(words[0], key))
+            continue;
+        string_replace(&words[0], target);
+        for (int i = 1; i < argc; i++) {
+            if (string_equal(argv[i], key)) {
+                argv[i] = target;
+                break;
+            }
+        }
+    }
+    return true;
+}
+
 /* `words` begin with the command's name. */
-static int dispatch(const struct global_values *values, int count, char **words)
+static int dispatch(const struct global_values *values, const char *directory, int count, char **words, int argc,
+                    char **argv)
 {
     _cleanup_free_ char *path = xstrdup(words[0]);
     bool asks_help = string_equal(words[0], "help");
     if (asks_help) {
         if (count == 1) {
-            help_print_top();
+            help_print_top(directory);
             return 0;
         }
         count--;
@@ -46,6 +88,8 @@ static int dispatch(const struct global_values *values, int count, char **words)
         string_replace(&path, words[0]);
     }
     const struct command *command = command_find(path);
+    if (!command)
+        try_plugin(directory, path, argc, argv);
     if (!command && asks_help) {
         fprintf(stderr, "unknown help topic: %s\n", path);
         return EXIT_CODE_FAILURE;
@@ -77,7 +121,6 @@ static int dispatch(const struct global_values *values, int count, char **words)
         help_print(command, command_canonical_path(command, path));
         return 0;
     }
-    _cleanup_free_ char *directory = values->config ? xstrdup(values->config) : config_directory_default();
     struct invocation invocation = {
         .command = command,
         .path = path,
@@ -93,9 +136,12 @@ int main(int argc, char **argv)
     struct option_parse parse = {.stops_at_first_argument = true};
     struct error err = ERROR_INIT;
     int status = 0;
+    if (argc > 1 && (string_equal(argv[1], "__complete") || string_equal(argv[1], "__completeNoDesc")))
+        return complete_words(argc - 2, argv + 2, string_equal(argv[1], "__complete"));
     bool is_parsed = options_parse(&global_options, argc - 1, argv + 1, &values, &parse, &err);
     values.has_tls = option_is_given(&parse, "tls");
     values.has_tls_verify = option_is_given(&parse, "tlsverify");
+    _cleanup_free_ char *directory = values.config ? xstrdup(values.config) : config_directory_default();
     if (!is_parsed) {
         status = err.kind == ERROR_UNSUPPORTED ? EXIT_CODE_FAILURE : EXIT_CODE_USAGE;
         command_print_error(&err);
@@ -103,14 +149,17 @@ int main(int argc, char **argv)
             fprintf(stderr,
                     "\nUsage:  wherry [OPTIONS] COMMAND [ARG...]\n\nRun 'wherry --help' for more information\n");
     } else if (parse.wants_help || (parse.arguments.count == 0 && !values.wants_version)) {
-        help_print_top();
+        help_print_top(directory);
     } else if (!check_global_values(&values, &err)) {
+        command_print_error(&err);
+        status = EXIT_CODE_FAILURE;
+    } else if (!apply_aliases(directory, (int)parse.arguments.count, parse.arguments.items, argc, argv, &err)) {
         command_print_error(&err);
         status = EXIT_CODE_FAILURE;
     } else if (values.wants_version) {
         printf("Wherry version " WHERRY_VERSION "\n");
     } else {
-        status = dispatch(&values, (int)parse.arguments.count, parse.arguments.items);
+        status = dispatch(&values, directory, (int)parse.arguments.count, parse.arguments.items, argc, argv);
     }
     options_release(&global_options, &values);
     option_parse_release(&parse);

@@ -1,0 +1,67 @@
+# Completion: the protocol, and the bash script in a real bash.
+bats_require_minimum_version 1.5.0
+
+setup_file() {
+  source "$BATS_TEST_DIRNAME/../lib/engine.bash"
+  engine_start
+  image_busybox
+  client create --name first busybox true >/dev/null
+}
+teardown_file() { engine_stop; }
+setup() {
+  source "$BATS_TEST_DIRNAME/../lib/engine.bash"
+  needs_recent_client
+}
+
+ask() { client __complete "$@" 2>/dev/null; }
+
+@test "commands, flags and values are completed" {
+  [ "$(ask con | cut -f1 | grep -x -e container -e context)" = $'container\ncontext' ]
+  ask container '' | grep -q '^rm	Remove one or more containers$'
+  ask rm - | grep -q -- '^-f	Force the removal of a running container (uses SIGKILL)$'
+  ask run --net | grep -q '^--network	Connect a container to a network$'
+  [ "$(ask run --pull '')" = $'always\nmissing\nnever\n:4' ]
+  [ "$(ask run --pull=)" = $'always\nmissing\nnever\n:4' ]
+  ask run --restart u | grep -qx unless-stopped
+}
+
+@test "names of containers, images, networks and contexts are completed" {
+  [ "$(ask rm '')" = $'first\n:4' ]
+  [ "$(ask stop '')" = ':4' ]
+  [ "$(ask start f)" = $'first\n:4' ]
+  [ "$(ask run '')" = $'busybox:latest\n:4' ]
+  ask run --network '' | grep -qx bridge
+  ask network inspect '' | grep -qx host
+  ask context use '' | grep -q '^default'
+  [ "$(ask logs first '')" = ':4' ]
+}
+
+@test "the script works in bash" {
+  [ "$CLIENT" = wherry ] || skip "docker's scripts are docker's"
+  client completion bash >"$BATS_TEST_TMPDIR/script"
+  mkdir -p "$BATS_TEST_TMPDIR/bin"
+  ln -s "$PROGRAMS/wherry" "$BATS_TEST_TMPDIR/bin/wherry"
+  complete() { # LINE
+    env PATH="$BATS_TEST_TMPDIR/bin:$PATH" DOCKER_HOST="unix://$ENGINE/sock" DOCKER_CONFIG="$ENGINE/config" bash --norc -c '
+      . "$1"; COMP_LINE=$2 COMP_POINT=${#2}; _wherry; printf "%s\n" "${COMPREPLY[@]}"' bash "$BATS_TEST_TMPDIR/script" "$1"
+  }
+  [ "$(complete 'wherry rm fi')" = first ]
+  [ "$(complete 'wherry container unp')" = unpause ]
+  [ "$(complete 'wherry run --pull=n')" = never ]
+  [ "$(complete 'wherry run busybox:')" = latest ]
+  # As a person presses the key.
+  run -0 env PATH="$BATS_TEST_TMPDIR/bin:$PATH" bash --norc -c '. "$1"; complete -p wherry' bash "$BATS_TEST_TMPDIR/script"
+  [ "$output" = 'complete -F _wherry wherry' ]
+}
+
+@test "the scripts of zsh and fish are accepted by their shells" {
+  [ "$CLIENT" = wherry ] || skip "docker's scripts are docker's"
+  local shell seen=0
+  for shell in zsh fish; do
+    command -v $shell >/dev/null || continue
+    client completion $shell >"$BATS_TEST_TMPDIR/$shell"
+    $shell -n "$BATS_TEST_TMPDIR/$shell"
+    seen=1
+  done
+  [ $seen = 1 ] || skip 'neither zsh nor fish is here'
+}
