@@ -192,8 +192,7 @@ int complete_words(int argc, char **argv, bool has_descriptions)
     struct completion completion = {.has_descriptions = has_descriptions};
     for (int i = 0; i + 1 < argc; i++)
         take_word(&completion, argv[i]);
-    completion.directory =
-        completion.globals.config ? xstrdup(completion.globals.config) : config_directory_default();
+    completion.directory = completion.globals.config ? xstrdup(completion.globals.config) : config_directory_default();
     int directive = complete(&completion, argc > 0 ? argv[argc - 1] : "");
     printf("%s:%d\n", strbuf_text(&completion.out), directive);
     fflush(stdout);

@@ -1,5 +1,5 @@
-/* `wherry __complete WORD...`: cobra's protocol, which docker's own completion scripts speak. A candidate a line, with its
-   description after a tab; at last ":<directive>". */
+/* `wherry __complete WORD...`: cobra's protocol, which docker's own completion scripts speak. A candidate a line, with
+   its description after a tab; at last ":<directive>". */
 #pragma once
 
 #include <stdbool.h>

@@ -89,7 +89,7 @@ const struct command completion_command = {
     const struct command completion_##name_##_command = {                                                              \
         .paths = {"completion " #name_},                                                                               \
         .usage = "",                                                                                                   \
-        .help = "Generate the autocompletion script for " #name_,                                                     \
+        .help = "Generate the autocompletion script for " #name_,                                                      \
         .is_local = true,                                                                                              \
         .run = name_##_run,                                                                                            \
     }

@@ -2,9 +2,9 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "cli/global_options.h"
 #include "cli/complete.h"
 #include "cli/config_file.h"
+#include "cli/global_options.h"
 #include "cli/invoke.h"
 #include "cli/plugin.h"
 
@@ -56,7 +56,8 @@ static bool apply_aliases(const char *directory, int count, char **words, int ar
         char *target = (char *)(uintptr_t)json_string_value(value);
         if (!string_equal(key, "builder"))
             return error_set(err, ERROR_INVALID,
-                             "not allowed to alias \"%s\" (allowed: map[string]struct {}{\"builder\":struct {}{}})", key);
+                             "not allowed to alias \"%s\" (allowed: map[string]struct {}{\"builder\":struct {}{}})",
+                             key);
         if (command_find(target))
             return error_set(err, ERROR_INVALID, "not allowed to alias with builtin \"%s\" as target", target);
         if (count == 0 || !string_equal(words[0], key))

@@ -60,8 +60,8 @@ char *cli_plugin_find(const char *directory, const char *name)
         return NULL;
     _cleanup_strlist_ struct strlist list = folders(directory);
     for (size_t i = 0; i < list.count * ARRAY_SIZE(prefixes); i++) {
-        _cleanup_free_ char *path = xasprintf("%s/%s%s", list.items[i / ARRAY_SIZE(prefixes)],
-                                              prefixes[i % ARRAY_SIZE(prefixes)], name);
+        _cleanup_free_ char *path =
+            xasprintf("%s/%s%s", list.items[i / ARRAY_SIZE(prefixes)], prefixes[i % ARRAY_SIZE(prefixes)], name);
         struct stat info;
         if (stat(path, &info) == 0 && S_ISREG(info.st_mode))
             return TAKE_PTR(path);
@@ -129,8 +129,8 @@ void cli_plugin_ask(const char *name, const char *path, struct cli_plugin *out)
     _cleanup_error_ struct error err = ERROR_INIT;
     out->metadata = json_parse(strbuf_text(&answer), answer.length, &err);
     if (!json_is_object(out->metadata)) {
-        const char *why = string_equal(error_message(&err), "unexpected EOF") ? "unexpected end of JSON input"
-                                                                              : error_message(&err);
+        const char *why =
+            string_equal(error_message(&err), "unexpected EOF") ? "unexpected end of JSON input" : error_message(&err);
         out->problem = xasprintf("invalid metadata: %s", why);
         return;
     }
