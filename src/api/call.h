@@ -50,6 +50,13 @@ bool containers_update(struct call *call, struct error *err);
 bool containers_wait(struct call *call, struct error *err);
 bool containers_logs(struct call *call, struct error *err);
 bool containers_attach(struct call *call, struct error *err);
+/* archive.c */
+bool containers_archive_head(struct call *call, struct error *err);
+bool containers_archive_get(struct call *call, struct error *err);
+bool containers_archive_put(struct call *call, struct error *err);
+bool containers_export(struct call *call, struct error *err);
+bool containers_changes(struct call *call, struct error *err);
+bool containers_commit(struct call *call, struct error *err);
 /* exec.c */
 bool execs_create(struct call *call, struct error *err);
 bool execs_start(struct call *call, struct error *err);

@@ -1,6 +1,4 @@
 /* The verbs on containers that answer at once. */
-#include <strings.h>
-
 #include "engine/containers.h"
 
 #include "api/platform.h"
@@ -53,20 +51,6 @@ static void create_request_release(struct create_request *request)
     record_release(&create_request_type, request);
 }
 
-/* Docker has no config at all where none of its keys is there, whatever their values. */
-static bool has_config(const json_t *body)
-{
-    const char *key;
-    json_t *value;
-    json_object_foreach((json_t *)body, key, value)
-    {
-        for (size_t i = 0; i < container_config_type.field_count; i++)
-            if (strcasecmp(key, container_config_type.fields[i].name) == 0)
-                return true;
-    }
-    return false;
-}
-
 static bool read_create_request(struct call *call, struct create_request *request, struct error *err)
 {
     _cleanup_json_ json_t *body = NULL;
@@ -81,7 +65,7 @@ static bool read_create_request(struct call *call, struct create_request *reques
         create_request_release(request);
         return false;
     }
-    if (!has_config(body)) {
+    if (!body_has_config(body)) {
         create_request_release(request);
         return error_set(err, ERROR_INVALID, "config cannot be empty in order to create a container");
     }

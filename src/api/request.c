@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include "base/memory.h"
+#include "model/container.h"
 
 const char *query_text(const struct call *call, const char *key)
 {
@@ -227,4 +228,17 @@ bool request_write(void *context, const void *data, size_t length)
 {
     struct call *call = context;
     return http_exchange_write(call->exchange, data, length);
+}
+
+bool body_has_config(const json_t *body)
+{
+    const char *key;
+    json_t *value;
+    json_object_foreach((json_t *)body, key, value)
+    {
+        for (size_t i = 0; i < container_config_type.field_count; i++)
+            if (strcasecmp(key, container_config_type.fields[i].name) == 0)
+                return true;
+    }
+    return false;
 }

@@ -30,3 +30,5 @@ bool record_from_body(const struct record_type *type, const json_t *json, void *
 ssize_t request_read(void *call, void *data, size_t length);
 /* The answer, for functions that write one: a stream_write whose context is the call. */
 bool request_write(void *call, const void *data, size_t length);
+/* Docker has no config at all where none of its keys is there, whatever their values. */
+bool body_has_config(const json_t *body);

@@ -163,12 +163,12 @@ bool directory_sync(const char *path, struct error *err)
     return true;
 }
 
-int open_in_root(int root, const char *path, int flags, mode_t mode)
+static int open_resolved(int root, const char *path, int flags, mode_t mode, uint64_t resolve)
 {
     struct open_how how = {
         .flags = (unsigned)(flags | O_CLOEXEC),
         .mode = flags & (O_CREAT | O_TMPFILE) ? mode : 0,
-        .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
+        .resolve = resolve | RESOLVE_NO_MAGICLINKS,
     };
     if (flags & O_PATH)
         how.flags &= O_PATH | O_CLOEXEC | O_DIRECTORY | O_NOFOLLOW;
@@ -178,6 +178,26 @@ int open_in_root(int root, const char *path, int flags, mode_t mode)
         if (fd >= 0 || (errno != EAGAIN && errno != EINTR))
             return fd;
     }
+}
+
+int open_in_root(int root, const char *path, int flags, mode_t mode)
+{
+    return open_resolved(root, path, flags, mode, RESOLVE_IN_ROOT);
+}
+
+int open_beneath(int folder, const char *path, int flags)
+{
+    return open_resolved(folder, path, flags, 0, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
+}
+
+int file_change_mode(int folder, const char *name, mode_t mode)
+{
+    _cleanup_close_ int fd = openat(folder, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    char path[64];
+    if (fd < 0)
+        return -1;
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+    return chmod(path, mode);
 }
 
 int make_directories_in_root(int root, const char *path, mode_t mode)

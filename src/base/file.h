@@ -31,6 +31,10 @@ bool directory_sync(const char *path, struct error *err);
 /* Opens `path` as if `root` were the root folder: links, `..` and mount points inside cannot lead out of it
    (openat2 with RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS). Returns -1 with errno. */
 int open_in_root(int root, const char *path, int flags, mode_t mode);
+/* Opens a path below `folder` on which there is no link at all. Returns -1 with errno. */
+int open_beneath(int folder, const char *path, int flags);
+/* chmod that does not follow a link, whoever exchanges names meanwhile. Returns -1 with errno. */
+int file_change_mode(int folder, const char *name, mode_t mode);
 /* mkdir -p inside a root, with the same safety; returns an O_PATH descriptor of the last folder, or -1 with errno. */
 int make_directories_in_root(int root, const char *path, mode_t mode);
 

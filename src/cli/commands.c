@@ -21,6 +21,7 @@
     row(completion_fish) \
     row(completion_zsh) \
     row(container) \
+    row(commit) \
     row(container_inspect) \
     row(container_prune) \
     row(commands_dump) \
@@ -37,6 +38,9 @@
     row(create) \
     row(events) \
     row(dial_stdio) \
+    row(cp) \
+    row(diff) \
+    row(export) \
     row(history) \
     row(image) \
     row(image_inspect) \

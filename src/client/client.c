@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "client/transport.h"
+#include "http/writer.h"
 #include "json/json_record.h"
 
 #define DEFAULT_HOST  "unix:///run/wherry.sock"
@@ -189,6 +190,11 @@ static char *daemon_message(const struct client *client, const struct http_head 
                      head->status, path, client->version);
 }
 
+static bool has_upload(const struct client_request *request)
+{
+    return request->has_upload || request->produce;
+}
+
 static void format_head(const struct client *client, const struct client_request *request, bool is_versioned,
                         bool is_upgrade, struct strbuf *out)
 {
@@ -205,7 +211,7 @@ static void format_head(const struct client *client, const struct client_request
         strbuf_addf(out, "%s: %s\r\n", client->headers.items[i].key, client->headers.items[i].value);
     if (is_upgrade)
         strbuf_add_string(out, "Connection: Upgrade\r\nUpgrade: tcp\r\n");
-    if (request->has_upload)
+    if (has_upload(request))
         strbuf_add_string(out, "Transfer-Encoding: chunked\r\n");
     else if (request->data || string_equal(request->method, "POST") || string_equal(request->method, "PUT"))
         strbuf_addf(out, "Content-Length: %zu\r\n", request->length);
@@ -240,6 +246,32 @@ static bool send_upload(struct connection *connection, int upload, struct error 
     }
 }
 
+struct client_upload {
+    int fd;
+};
+
+bool client_upload_write(struct client_upload *upload, const void *data, size_t length)
+{
+    return http_write_chunk(upload->fd, data, length);
+}
+
+bool client_upload_file(struct client_upload *upload, int fd, int64_t length)
+{
+    return http_begin_chunk(upload->fd, length) && http_send_file(upload->fd, fd, length) &&
+           http_send(upload->fd, "\r\n", 2);
+}
+
+static bool send_body(struct connection *connection, const struct client_request *request, struct error *err)
+{
+    if (!request->produce)
+        return send_upload(connection, request->upload, err);
+    struct client_upload upload = {connection->fd};
+    if (!request->produce(&upload, request->produce_context, err))
+        return false;
+    (void)http_write_last_chunk(connection->fd);
+    return true;
+}
+
 /* One request on one connection, to the head of its answer. Where a kept connection turns out to be closed, a new one
    is opened. */
 static struct connection *exchange(struct client *client, const struct client_request *request, bool is_versioned,
@@ -249,7 +281,7 @@ static struct connection *exchange(struct client *client, const struct client_re
         _cleanup_(connection_freep) struct connection *connection = take_connection(client, err);
         if (!connection)
             return NULL;
-        bool can_retry = connection->is_reused && !request->has_upload;
+        bool can_retry = connection->is_reused && !has_upload(request);
         _cleanup_strbuf_ struct strbuf message = STRBUF_INIT;
         format_head(client, request, is_versioned, is_upgrade, &message);
         if (request->data)
@@ -257,7 +289,7 @@ static struct connection *exchange(struct client *client, const struct client_re
         bool is_sent = send_full(connection->fd, message.data, message.length) == 0;
         if (!is_sent && can_retry)
             continue;
-        if (is_sent && request->has_upload && !send_upload(connection, request->upload, err))
+        if (is_sent && has_upload(request) && !send_body(connection, request, err))
             return NULL;
         _cleanup_error_ struct error cause = ERROR_INIT;
         if (http_read_head(connection->reader, false, head, &cause))
@@ -300,7 +332,7 @@ static struct connection *perform(struct client *client, const struct client_req
                                   struct http_head *head, struct error *err)
 {
     /* An upload cannot be repeated, so its version is settled first. */
-    if (request->has_upload && !client->is_version_settled && !negotiate(client, err))
+    if (has_upload(request) && !client->is_version_settled && !negotiate(client, err))
         return NULL;
     for (;;) {
         _cleanup_(connection_freep) struct connection *connection =
@@ -312,7 +344,8 @@ static struct connection *perform(struct client *client, const struct client_req
             return TAKE_PTR(connection);
         }
         _cleanup_strbuf_ struct strbuf body = {.limit = ERROR_LIMIT};
-        bool is_read = read_body(connection, &body);
+        bool is_head = string_equal(request->method, "HEAD"); /* has no body, whatever its headers say */
+        bool is_read = !is_head && read_body(connection, &body);
         give_back(client, TAKE_PTR(connection), is_read && head->keeps_alive);
         bool is_too_new =
             !client->is_version_settled && head->status == 400 && strstr(strbuf_text(&body), "is too new");
@@ -343,6 +376,25 @@ struct client_stream *client_stream_open(struct client *client, const struct cli
 struct client_stream *client_stream_get(struct client *client, const char *path, struct error *err)
 {
     return client_stream_open(client, &(struct client_request){.method = "GET", .path = path}, err);
+}
+
+char *client_head(struct client *client, const char *path, const char *header, struct error *err)
+{
+    struct client_request request = {.method = "HEAD", .path = path};
+    struct http_head head = {0};
+    /* An answer without a body cannot say that the version is too new. */
+    if (!client->is_version_settled && !negotiate(client, err))
+        return NULL;
+    struct connection *connection = perform(client, &request, false, &head, err);
+    if (!connection)
+        return NULL;
+    give_back(client, connection, false);
+    const char *value = strmap_get(&head.headers, header);
+    char *found = value ? xstrdup(value) : NULL;
+    http_head_release(&head);
+    if (!found)
+        error_set(err, ERROR_INTERNAL, "the answer has no %s", header);
+    return found;
 }
 
 ssize_t client_stream_read(struct client_stream *stream, void *data, size_t length)

@@ -45,6 +45,11 @@ const char *client_host(const struct client *client);
 /* "1.50", or what was negotiated; DOCKER_API_VERSION overrides both. Owned by the client. */
 const char *client_api_version(const struct client *client);
 
+struct client_upload;
+bool client_upload_write(struct client_upload *upload, const void *data, size_t length);
+/* The next `length` bytes of a file; zeroes in place of those that it does not have any more. */
+bool client_upload_file(struct client_upload *upload, int fd, int64_t length);
+
 struct client_request {
     const char *method;       /* "GET" */
     const char *path;         /* "/containers/json" */
@@ -53,6 +58,10 @@ struct client_request {
     size_t length;
     bool has_upload; /* the body is what `upload` gives until its end, sent in chunks */
     int upload;
+    /* Or what this writes with client_upload_write and client_upload_file, in chunks. It returns false with err where it
+       fails by itself; where they return false nobody reads any more, and it returns true. */
+    bool (*produce)(struct client_upload *upload, void *context, struct error *err);
+    void *produce_context;
     const struct strmap *headers; /* further ones, or NULL */
 };
 
@@ -73,6 +82,8 @@ bool client_get_text(struct client *client, const char *path, struct strbuf *ans
 struct client_stream;
 struct client_stream *client_stream_open(struct client *client, const struct client_request *request,
                                          struct error *err);
+/* Of a HEAD: a header of the answer (caller frees), NULL with err. */
+char *client_head(struct client *client, const char *path, const char *header, struct error *err);
 /* client_stream_open of a GET. */
 struct client_stream *client_stream_get(struct client *client, const char *path, struct error *err);
 /* Count, 0 at the end, -1 with errno. Blocks unless the descriptor is readable or client_stream_has_more. */

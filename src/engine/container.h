@@ -136,6 +136,8 @@ void container_wake(struct container *container, bool is_removal);
 /* Blocks until the process is gone or `timeout` nanoseconds (-1: for ever) are over; true where it is gone. */
 bool container_await_exit(struct container *container, int64_t timeout);
 
+/* create.c: what the config does not say, the image (or, at a commit, the container) does. */
+void config_merge(struct container_config *config, const struct container_config *image);
 /* start.c: the start itself, in the operation and with the state already checked. */
 bool container_run(struct container *container, struct error *err);
 /* exit.c */

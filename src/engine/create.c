@@ -14,7 +14,7 @@
 #include "runtime/defaults.h"
 
 /* As Docker's runconfig merge: what the user gave wins; the image's environment follows the user's. */
-static void merge_image(struct container_config *config, const struct container_config *image)
+void config_merge(struct container_config *config, const struct container_config *image)
 {
     if (!string_is_set(config->user))
         string_replace(&config->user, image->user);
@@ -68,7 +68,7 @@ static bool resolve_image(struct engine *engine, struct create_request *request,
         return false;
     record->image_id = xstrdup(image.id);
     strlist_copy(&record->diff_ids, &image.parsed.rootfs.diff_ids);
-    merge_image(&request->config, &image.parsed.config);
+    config_merge(&request->config, &image.parsed.config);
     return true;
 }
 

@@ -131,6 +131,19 @@ static bool add_files(struct container *container, struct launch *launch, const 
     return true;
 }
 
+/* Those that a start has written. */
+static void add_present_files(struct container *container, struct record_list *list)
+{
+    static const char *const names[] = {"resolv.conf", "hostname", "hosts"};
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        _cleanup_free_ char *path = container_path(container, names[i]);
+        _cleanup_free_ char *destination = xasprintf("/etc/%s", names[i]);
+        size_t index;
+        if (access(path, F_OK) == 0 && !find_mount(list, destination, &index))
+            put_mount(list, destination, "bind", path)->options = strlist_split("rbind,rprivate", ',');
+    }
+}
+
 /* --- what the user asked for --- */
 
 static unsigned depth_of(const char *path)
@@ -312,6 +325,28 @@ bool spec_add_mounts(struct container *container, struct launch *launch, const s
     is_good = is_good && add_files(container, launch, endpoints, &asked, err);
     if (is_good)
         append_sorted(list, &asked);
+    record_list_release(&asked, &oci_mount_type);
+    return is_good;
+}
+
+bool spec_add_view(struct container *container, bool has_volumes, struct launch *launch, struct error *err)
+{
+    const struct container_record *record = &container->record;
+    launch->overlay.upper = container_path(container, "upper");
+    launch->overlay.work = container_path(container, "work");
+    launch->overlay.is_volatile = true; /* nobody waits for the disk after a copy */
+    container_lower_folders(record, container->engine->store, &launch->overlay.lower);
+    struct record_list asked = {0};
+    bool is_good = true;
+    for (size_t i = 0; i < record->mounts.count && is_good && has_volumes; i++) {
+        const struct container_mount *mount = RECORD_AT(record->mounts, struct container_mount, i);
+        is_good = string_equal(mount->point.type, "tmpfs") || add_mount(launch, mount, &asked, err);
+    }
+    string_replace(&launch->config.linux_.rootfs_propagation, NULL);
+    if (is_good && has_volumes) {
+        add_present_files(container, &asked);
+        append_sorted(&launch->config.mounts, &asked);
+    }
     record_list_release(&asked, &oci_mount_type);
     return is_good;
 }

@@ -167,6 +167,18 @@ bool http_exchange_write(struct http_exchange *exchange, const void *data, size_
     return is_sent;
 }
 
+bool http_exchange_write_file(struct http_exchange *exchange, int fd, int64_t length)
+{
+    if (!exchange->is_stream || length == 0)
+        return length == 0 || is_head_request(exchange);
+    bool is_sent = (!exchange->is_chunked || http_begin_chunk(exchange->fd, length)) &&
+                   http_send_file(exchange->fd, fd, length) &&
+                   (!exchange->is_chunked || http_send(exchange->fd, "\r\n", 2));
+    if (!is_sent)
+        http_exchange_abort(exchange);
+    return is_sent;
+}
+
 void http_exchange_abort(struct http_exchange *exchange)
 {
     exchange->is_last = true;

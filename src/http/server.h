@@ -64,6 +64,8 @@ bool http_exchange_answer(struct http_exchange *exchange, int status, const char
 /* An answer in pieces: the head now, then as many writes as it takes; the server ends it when the handler returns. */
 bool http_exchange_begin(struct http_exchange *exchange, int status, const char *content_type);
 bool http_exchange_write(struct http_exchange *exchange, const void *data, size_t length);
+/* The next `length` bytes of a file, as one piece; zeroes in place of those that it does not have any more. */
+bool http_exchange_write_file(struct http_exchange *exchange, int fd, int64_t length);
 /* This answer may take for ever (a wait, a log that is followed): http_server_stop does not give it its grace. */
 void http_exchange_may_be_cut(struct http_exchange *exchange);
 /* Cuts a stream short, so that the client sees it is incomplete. */

@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -66,6 +67,39 @@ bool http_write_chunk(int fd, const void *data, size_t length)
         {.iov_base = (void *)"\r\n", .iov_len = 2},
     };
     return send_vector(fd, parts, ARRAY_SIZE(parts));
+}
+
+bool http_begin_chunk(int fd, int64_t length)
+{
+    char size[24];
+    int size_length = snprintf(size, sizeof(size), "%llx\r\n", (long long)length);
+    return http_send(fd, size, (size_t)size_length);
+}
+
+bool http_send_file(int fd, int file, int64_t length)
+{
+    while (length > 0) {
+        ssize_t n = sendfile(fd, file, NULL, (size_t)MIN(length, (int64_t)1 << 30));
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0 && errno != EINVAL)
+            return false;
+        static const char zeroes[16384];
+        char buffer[16384];
+        if (n <= 0) {
+            /* The end of the file, or one that sendfile does not know (of a FUSE or proc file system). */
+            n = n < 0 ? read(file, buffer, (size_t)MIN(length, (int64_t)sizeof(buffer))) : 0;
+            if (n < 0)
+                return false;
+            const char *data = n ? buffer : zeroes;
+            if (!n)
+                n = (ssize_t)MIN(length, (int64_t)sizeof(zeroes));
+            if (!http_send(fd, data, (size_t)n))
+                return false;
+        }
+        length -= n;
+    }
+    return true;
 }
 
 bool http_write_last_chunk(int fd)

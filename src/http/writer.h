@@ -12,6 +12,11 @@ bool http_write_request_head(int fd, const char *method, const char *target, con
 
 /* One chunk of a chunked body; nothing for length 0. */
 bool http_write_chunk(int fd, const void *data, size_t length);
+/* What comes before the bytes of a chunk; "\r\n" comes after them. */
+bool http_begin_chunk(int fd, int64_t length);
+/* So many bytes of a file, at its position, without their passing through memory where the kernel can do that; zeroes
+   in place of those that it does not have any more. */
+bool http_send_file(int fd, int file, int64_t length);
 bool http_write_last_chunk(int fd);
 
 /* "Not Found"; "" for a status that has no name. */

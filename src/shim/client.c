@@ -400,3 +400,45 @@ bool shim_read_exec_exit(int watch, struct shim_exit *out, struct error *err)
         *out = exit;
     return is_read;
 }
+
+/* --- views --- */
+
+static bool request_view(int channel, const struct launch *launch, int namespace, struct shim_view *out,
+                         struct error *err)
+{
+    struct message_start head = {record_fingerprint(&launch_type)};
+    _cleanup_message_ struct message reply;
+    reply.fd_count = 0;
+    _cleanup_close_ int payload = payload_write(&launch_type, launch, err);
+    int fds[] = {payload, namespace};
+    if (payload < 0 ||
+        !message_send(channel, MESSAGE_VIEW, &message_start_type, &head, fds, namespace < 0 ? 1 : 2, err) ||
+        !message_receive(channel, &reply, err) || !message_expect(&reply, MESSAGE_VIEWED, NULL, NULL, err))
+        return false;
+    if (reply.fd_count != 2)
+        return error_set(err, ERROR_INTERNAL, "%zu descriptors came with a view", reply.fd_count);
+    out->root = TAKE_FD(reply.fds[0]);
+    out->namespace = TAKE_FD(reply.fds[1]);
+    return true;
+}
+
+bool shim_view(const char *program, const struct launch *launch, int namespace, struct shim_view *out,
+               struct error *err)
+{
+    int ends[2] = {-1, -1};
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
+        return error_errno(err, "socketpair");
+    pid_t shim = spawn_shim(program, "view", ends[1], err);
+    close_fd(ends[1]);
+    bool is_made = shim > 0 && request_view(ends[0], launch, namespace, out, err);
+    close_fd(ends[0]);
+    if (shim > 0)
+        reap(shim);
+    return is_made;
+}
+
+void shim_view_close(struct shim_view *view)
+{
+    view->root = close_fd(view->root);
+    view->namespace = close_fd(view->namespace);
+}

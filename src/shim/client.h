@@ -121,3 +121,14 @@ bool shim_watch_exec(const char *directory, const char *exec_id, int *watch, str
 /* The watch stays open: when it is closed (or a second after the end) the client's stream ends, so nobody sees that and
    then finds the exec still running. */
 bool shim_read_exec_exit(int watch, struct shim_exit *out, struct error *err);
+
+/* The files of a container as a descriptor of its root: launch->overlay, or, where it runs, what is at / in its mount
+   namespace; and launch->config.mounts on top of it. Nobody else sees the mounts. They last until both descriptors are
+   closed; the process that made them has ended. */
+struct shim_view {
+    int root;
+    int namespace;
+};
+bool shim_view(const char *program, const struct launch *launch, int namespace, struct shim_view *out,
+               struct error *err);
+void shim_view_close(struct shim_view *view);

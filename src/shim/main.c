@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "shim/shim.h"
+#include "shim/view.h"
 
 /* After this long without an event, memory that was needed once is given back. */
 #define IDLE_MILLISECONDS 2000
@@ -34,11 +35,10 @@ static void protect_from_oom_killer(void)
     file_write_text(AT_FDCWD, "/proc/self/oom_score_adj", "-999", 0, NULL);
 }
 
-static bool start(struct shim *shim, struct error *err)
+static bool start(struct shim *shim, struct message *received, struct error *err)
 {
-    struct message message;
-    if (!message_receive(SHIM_CHANNEL, &message, err))
-        return false;
+    struct message message = *received;
+    received->fd_count = 0;
     struct message_start head = {0};
     struct shim_start content = {0};
     struct message_started started = {0};
@@ -119,10 +119,15 @@ int main(int argc, char **argv)
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     struct shim shim = {0};
     struct error err = ERROR_INIT;
-    if (!start(&shim, &err)) {
+    struct message message;
+    bool is_received = message_receive(SHIM_CHANNEL, &message, &err);
+    bool is_view = is_received && message.type == MESSAGE_VIEW;
+    if (!is_received || !(is_view ? view_make(&message, &err) : start(&shim, &message, &err))) {
         message_send_failure(SHIM_CHANNEL, &err);
         return 1;
     }
+    if (is_view)
+        return 0;
     protect_from_oom_killer();
     server_add(&shim, SHIM_CHANNEL, true);
     serve(&shim);

@@ -5,6 +5,9 @@
    At the start, over the socketpair that the shim is born with (descriptor 3):
 
        wherryd → START    memfd (struct shim_start) and the descriptors of the attachments, in their order
+       wherryd → VIEW     instead: memfd (struct launch), and the mount namespace of the container where it runs
+       shim    → VIEWED   the root and the namespace of a view (view.h), or FAILED; the shim ends
+
        shim    → STARTED  execve has succeeded; the socket stays open and is a watch from now on
                → FAILED   nothing was left; the shim ends
                → EXITED   later, when the container has ended and its log and exit record are written
@@ -54,6 +57,8 @@ enum message_type {
     MESSAGE_WATCH_EXEC,
     MESSAGE_NETWORK,
     MESSAGE_RESOLVER,
+    MESSAGE_VIEW,
+    MESSAGE_VIEWED,
 };
 
 #define SHIM_SOCKET_NAME "shim.sock"

@@ -8,12 +8,12 @@
 #include <errno.h>
 #include <string.h>
 
+#include "archive/tar_writer.h"
 #include "base/clock.h"
 #include "base/memory.h"
 #include "oci/manifest.h"
 #include "store/digest.h"
 #include "store/image_internal.h"
-#include "store/tar_writer.h"
 #include "json/json_record.h"
 
 struct saved_image {

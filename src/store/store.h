@@ -107,6 +107,16 @@ struct import_options {
 bool store_import(struct store *store, stream_read read, void *context, const struct import_options *options,
                   char **image_id, struct error *err);
 
+struct commit_options {
+    const char *parent; /* id of the image it is based on */
+    const struct container_config *config;
+    const char *container, *created_by, *author, *comment; /* the last two may be NULL */
+    const char *reference;                                 /* full; NULL: no name */
+};
+/* `read` gives the tar of the layer; NULL: there is none. */
+bool store_commit(struct store *store, stream_read read, void *context, const struct commit_options *options, char **id,
+                  struct error *err);
+
 /* --- the writable layer of a container (container_layer.c) --- */
 
 /* Makes <data-root>/containers/<id>/{upper,work}; the first folder may be there already. Does not wait for the disk. */

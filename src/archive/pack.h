@@ -1,0 +1,16 @@
+/* Files and folders become a tar, as Docker's archive endpoints have it: numbers for owners, whole seconds, hard links
+   found again, sockets left out. A file that cannot be read (any more) is left out, one that shrinks is filled up with
+   zeroes; what is behind a symbolic link is never looked at, also when a link takes a folder's place meanwhile. */
+#pragma once
+
+#include "archive/tar_writer.h"
+
+struct pack;
+struct pack *pack_new(struct tar_writer *tar);
+void pack_free(struct pack *pack);
+DEFINE_CLEANUP(struct pack *, pack_free)
+/* The single file `base` of `folder`, or with base "." the folder and everything below it. The base is called `name` in
+   the tar; with name "" the folder itself is left out and the names in it have nothing before them. */
+bool pack_add(struct pack *pack, int folder, const char *base, const char *name, struct error *err);
+/* One entry without what is below it; `base` is a path in `folder`, no part of which is a link. */
+bool pack_add_entry(struct pack *pack, int folder, const char *base, const char *name, struct error *err);

@@ -1,0 +1,58 @@
+/* `commit`: an image, one more layer, and another configuration. */
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "json/json_record.h"
+#include "store/image_internal.h"
+
+static void add_history(const struct commit_options *options, const char *now, bool is_empty, struct image_config *image)
+{
+    struct image_history *history = record_list_add(&image->history, &image_history_type);
+    history->created = xstrdup(now);
+    history->created_by = xstrdup(options->created_by);
+    history->author = xstrdup(options->author);
+    history->comment = xstrdup(options->comment);
+    history->empty_layer = is_empty;
+}
+
+static bool create(struct store *store, const struct commit_options *options, const char *diff_id, char **id,
+                   struct error *err)
+{
+    _cleanup_image_ struct image parent = {0};
+    if (!image_get(store, options->parent, &parent, err))
+        return false;
+    struct image_config *image = &parent.parsed;
+    char now[TIME_TEXT_SIZE];
+    time_format(clock_now(), now);
+    string_replace(&image->created, now);
+    string_replace(&image->author, options->author);
+    string_replace(&image->container, options->container);
+    string_replace(&image->docker_version, NULL);
+    record_copy(&container_config_type, &image->config, options->config);
+    if (diff_id)
+        strlist_add(&image->rootfs.diff_ids, diff_id);
+    add_history(options, now, !diff_id, image);
+    _cleanup_free_ char *config = record_format(&image_config_type, image);
+    struct image_creation creation = {.config = config, .config_length = strlen(config), .parent = parent.id};
+    _cleanup_strlist_ struct strlist references = {0};
+    if (string_is_set(options->reference)) {
+        strlist_add(&references, options->reference);
+        creation.references = references;
+    }
+    return image_create(store, &creation, 1, id, NULL, err);
+}
+
+bool store_commit(struct store *store, stream_read read, void *context, const struct commit_options *options, char **id,
+                  struct error *err)
+{
+    struct layer_info layer = {0};
+    store_hold(store);
+    bool is_done = (!read || layer_add(store, read, context, NULL, &layer, err)) &&
+                   create(store, options, layer.diff_id, id, err);
+    store_release(store);
+    if (!is_done)
+        layer_collect(store, NULL);
+    layer_info_release(&layer);
+    return is_done;
+}
