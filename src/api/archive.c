@@ -14,8 +14,8 @@ static int64_t go_mode(mode_t mode)
         mode_t type;
         int64_t bits;
     } types[] = {
-        {S_IFDIR, INT64_C(1) << 31},  {S_IFLNK, 1 << 27},  {S_IFBLK, 1 << 26},
-        {S_IFIFO, 1 << 25},           {S_IFSOCK, 1 << 24}, {S_IFCHR, 1 << 26 | 1 << 21},
+        {S_IFDIR, INT64_C(1) << 31}, {S_IFLNK, 1 << 27},  {S_IFBLK, 1 << 26},
+        {S_IFIFO, 1 << 25},          {S_IFSOCK, 1 << 24}, {S_IFCHR, 1 << 26 | 1 << 21},
     };
     int64_t result = mode & 0777;
     for (size_t i = 0; i < ARRAY_SIZE(types); i++)
@@ -29,10 +29,9 @@ static void add_status_header(struct call *call, const struct path_status *path)
     char time[TIME_TEXT_SIZE];
     const struct stat *status = &path->status;
     time_format(status->st_mtim.tv_sec * NANOSECONDS_PER_SECOND + status->st_mtim.tv_nsec, time);
-    _cleanup_json_ json_t *json =
-        json_pack("{s:o, s:I, s:I, s:s, s:o}", "name", json_text(path->name), "size", (json_int_t)status->st_size,
-                  "mode", (json_int_t)go_mode(status->st_mode), "mtime", time, "linkTarget",
-                  json_text(path->link_target));
+    _cleanup_json_ json_t *json = json_pack("{s:o, s:I, s:I, s:s, s:o}", "name", json_text(path->name), "size",
+                                            (json_int_t)status->st_size, "mode", (json_int_t)go_mode(status->st_mode),
+                                            "mtime", time, "linkTarget", json_text(path->link_target));
     _cleanup_free_ char *text = json_format(json);
     _cleanup_free_ char *encoded = base64_encode(text, strlen(text));
     strmap_set(&call->exchange->headers, "X-Docker-Container-Path-Stat", encoded);

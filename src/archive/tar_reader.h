@@ -1,5 +1,5 @@
-/* Reads a tar: ustar, pax and GNU's long names. Whatever it holds, memory stays bounded. The error messages are those of
-   Go's archive/tar, because Docker's clients show them. */
+/* Reads a tar: ustar, pax and GNU's long names. Whatever it holds, memory stays bounded. The error messages are those
+   of Go's archive/tar, because Docker's clients show them. */
 #pragma once
 
 #include <stdint.h>
@@ -32,7 +32,7 @@ struct tar_member {
         char *name;
         void *value;
         size_t length;
-    } *attributes; /* extended attributes */
+    } * attributes; /* extended attributes */
     size_t attribute_count;
 };
 void tar_member_release(struct tar_member *member);

@@ -35,7 +35,7 @@ struct tar_entry {
     enum tar_type type;
     unsigned mode; /* permissions and set-id bits */
     int64_t uid, gid;
-    int64_t size; /* of a file: so many bytes follow */
+    int64_t size;                 /* of a file: so many bytes follow */
     int64_t seconds, nanoseconds; /* of the last change, since 1970; nanoseconds other than 0 take a pax header */
     const char *link;
     unsigned device_major, device_minor;

@@ -303,8 +303,7 @@ static bool unpack_all(struct unpacking *unpacking, struct error *err)
 
 bool unpack(struct tar_reader *tar, const struct unpack_options *options, struct error *err)
 {
-    struct unpacking unpacking = {
-        .options = options, .tar = tar, .parent_fd = -1, .buffer = xmalloc(COPY_BUFFER)};
+    struct unpacking unpacking = {.options = options, .tar = tar, .parent_fd = -1, .buffer = xmalloc(COPY_BUFFER)};
     bool is_done = unpack_all(&unpacking, err);
     tar_member_release(&unpacking.member);
     forget_parent(&unpacking);

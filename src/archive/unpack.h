@@ -12,8 +12,8 @@ struct unpack_options {
     bool has_owner;     /* all belongs to these two */
     uid_t uid;
     gid_t gid;
-    /* The first `from` in each name becomes `to` (Docker's RebaseArchiveEntries), one pair after the other; NULL: as they
-       are. */
+    /* The first `from` in each name becomes `to` (Docker's RebaseArchiveEntries), one pair after the other; NULL: as
+       they are. */
     struct unpack_rename {
         const char *from, *to;
     } renames[2];

@@ -257,7 +257,8 @@ static bool check_output(const char *path, struct error *err)
 {
     _cleanup_free_ char *clean = path_clean(path);
     const char *base = path_base(clean);
-    _cleanup_free_ char *folder = xstrndup(clean, base - clean > 1 ? (size_t)(base - clean) - 1 : (size_t)(base - clean));
+    _cleanup_free_ char *folder =
+        xstrndup(clean, base - clean > 1 ? (size_t)(base - clean) - 1 : (size_t)(base - clean));
     struct stat status;
     if (*folder && stat(folder, &status) < 0 && errno == ENOENT)
         return error_set(err, ERROR_INVALID, "invalid output path: directory \"%s\" does not exist", folder);
@@ -283,8 +284,7 @@ static ssize_t read_download(void *context, void *data, size_t length)
     return n;
 }
 
-static bool unpack_here(struct download *download, const struct copy_place *source, const char *path,
-                        struct error *err)
+static bool unpack_here(struct download *download, const struct copy_place *source, const char *path, struct error *err)
 {
     _cleanup_copy_place_ struct copy_place destination = {0};
     _cleanup_copy_plan_ struct copy_plan plan = {0};
@@ -330,8 +330,8 @@ static bool copy_from(struct command_call *call, const char *container, const ch
     _cleanup_free_ char *target = archive_path(container, source.path);
     _cleanup_(client_stream_freep) struct client_stream *stream = client_stream_get(call->client, target, err);
     struct remote_status status = {0};
-    if (!stream || !decode_status(string_or_empty(client_stream_header(stream, "x-docker-container-path-stat")),
-                                  &status, err))
+    if (!stream ||
+        !decode_status(string_or_empty(client_stream_header(stream, "x-docker-container-path-stat")), &status, err))
         return false;
     free(status.link_target);
     if (is_stdout)

@@ -58,8 +58,8 @@ struct client_request {
     size_t length;
     bool has_upload; /* the body is what `upload` gives until its end, sent in chunks */
     int upload;
-    /* Or what this writes with client_upload_write and client_upload_file, in chunks. It returns false with err where it
-       fails by itself; where they return false nobody reads any more, and it returns true. */
+    /* Or what this writes with client_upload_write and client_upload_file, in chunks. It returns false with err where
+       it fails by itself; where they return false nobody reads any more, and it returns true. */
     bool (*produce)(struct client_upload *upload, void *context, struct error *err);
     void *produce_context;
     const struct strmap *headers; /* further ones, or NULL */

@@ -16,7 +16,7 @@
 #include "store/decompress.h"
 
 #define USER_FILE_LIMIT ((size_t)16 << 20)
-#define LINKS_MAX 255 /* on one path: Docker's own number */
+#define LINKS_MAX       255 /* on one path: Docker's own number */
 
 struct container_files {
     struct view view;

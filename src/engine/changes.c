@@ -59,10 +59,10 @@ static bool is_made_by_start(const char *path, const struct stat *now, bool was_
         mode_t type;
         bool is_parent; /* made where the image has none; otherwise the container's business */
     } made[] = {
-        {"/.dockerenv", S_IFREG, false},      {"/dev", S_IFDIR, true},         {"/dev/console", S_IFREG, false},
-        {"/dev/pts", S_IFDIR, false},         {"/dev/shm", S_IFDIR, false},    {"/etc", S_IFDIR, true},
-        {"/etc/hostname", S_IFREG, false},    {"/etc/hosts", S_IFREG, false},  {"/etc/mtab", S_IFLNK, false},
-        {"/etc/resolv.conf", S_IFREG, false}, {"/proc", S_IFDIR, false},       {"/sys", S_IFDIR, false},
+        {"/.dockerenv", S_IFREG, false},      {"/dev", S_IFDIR, true},        {"/dev/console", S_IFREG, false},
+        {"/dev/pts", S_IFDIR, false},         {"/dev/shm", S_IFDIR, false},   {"/etc", S_IFDIR, true},
+        {"/etc/hostname", S_IFREG, false},    {"/etc/hosts", S_IFREG, false}, {"/etc/mtab", S_IFLNK, false},
+        {"/etc/resolv.conf", S_IFREG, false}, {"/proc", S_IFDIR, false},      {"/sys", S_IFDIR, false},
     };
     for (size_t i = 0; i < ARRAY_SIZE(made); i++)
         if (strcmp(path, made[i].path) == 0)
@@ -76,8 +76,8 @@ static void add(struct search *search, const char *path, enum change_kind kind)
     *APPEND(search->list.items, search->list.count) = (struct change){xstrdup(path), kind};
 }
 
-/* What the image has at the path, or false. A layer hides those below it with a whiteout, an opaque folder, or something
-   that is no folder. */
+/* What the image has at the path, or false. A layer hides those below it with a whiteout, an opaque folder, or
+   something that is no folder. */
 static bool find_in_image(const struct search *search, const char *path, struct stat *out)
 {
     for (size_t i = 0; i < search->lower_count; i++) {
@@ -210,8 +210,7 @@ static bool step(struct search *search, struct error *err)
             add(search, path, CHANGE_DELETED);
         return true;
     }
-    bool is_listed =
-        !is_made_by_start(path, &now, was_there) && (!was_there || is_different(&now, &before));
+    bool is_listed = !is_made_by_start(path, &now, was_there) && (!was_there || is_different(&now, &before));
     if (is_listed)
         add(search, path, was_there ? CHANGE_MODIFIED : CHANGE_ADDED);
     if (!S_ISDIR(now.st_mode))

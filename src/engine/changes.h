@@ -4,6 +4,6 @@
 #include "engine/container.h"
 #include "engine/files.h"
 
-/* Docker's rules (the comparison of two trees): a folder counts as changed with what is in it; the files that every start
-   makes (/etc/hosts, /.dockerenv …) do not count. */
+/* Docker's rules (the comparison of two trees): a folder counts as changed with what is in it; the files that every
+   start makes (/etc/hosts, /.dockerenv …) do not count. */
 bool changes_find(struct container *container, struct change_list *out, struct error *err);

@@ -25,8 +25,8 @@ bool container_files_stat(struct container_files *files, const char *path, struc
 /* The file or folder as a tar that has its last part as its first name. */
 bool container_files_read(struct container_files *files, const char *path, struct tar_writer *tar, struct error *err);
 struct files_write_options {
-    bool keeps_kinds;    /* noOverwriteDirNonDir */
-    bool gives_to_user;  /* copyUIDGID: all belongs to the container's user */
+    bool keeps_kinds;   /* noOverwriteDirNonDir */
+    bool gives_to_user; /* copyUIDGID: all belongs to the container's user */
 };
 /* Unpacks a tar, plain or compressed, into the folder `path`. */
 bool container_files_write(struct container_files *files, const char *path, stream_read read, void *context,

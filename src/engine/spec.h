@@ -15,8 +15,8 @@ void spec_resources(const struct host_config *host, struct oci_resources *resour
 /* spec_mounts.c: the mounts, devices and /etc files; shm comes from `ipc`. */
 bool spec_add_mounts(struct container *container, struct launch *launch, const struct record_map *endpoints,
                      struct error *err);
-/* Also there: what a view of the container's files needs, its root and perhaps what is mounted on that from outside. The
-   launch is released with spec_release. */
+/* Also there: what a view of the container's files needs, its root and perhaps what is mounted on that from outside.
+   The launch is released with spec_release. */
 bool spec_add_view(struct container *container, bool has_volumes, struct launch *launch, struct error *err);
 /* spec_devices.c */
 bool spec_add_devices(const struct host_config *host, struct oci_linux *linux_, struct error *err);

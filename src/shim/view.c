@@ -9,8 +9,8 @@
 #include "runtime/mounts.h"
 #include "runtime/root.h"
 
-/* The root of a running container, as its own namespace has it, without what is mounted on it: a copy of that one mount,
-   which is put anywhere in a namespace of our own. */
+/* The root of a running container, as its own namespace has it, without what is mounted on it: a copy of that one
+   mount, which is put anywhere in a namespace of our own. */
 static int copy_root(int namespace, const char *place, struct error *err)
 {
     _cleanup_close_ int own = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);

@@ -3,10 +3,11 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
-#include "json/json_record.h"
 #include "store/image_internal.h"
+#include "json/json_record.h"
 
-static void add_history(const struct commit_options *options, const char *now, bool is_empty, struct image_config *image)
+static void add_history(const struct commit_options *options, const char *now, bool is_empty,
+                        struct image_config *image)
 {
     struct image_history *history = record_list_add(&image->history, &image_history_type);
     history->created = xstrdup(now);
@@ -48,8 +49,8 @@ bool store_commit(struct store *store, stream_read read, void *context, const st
 {
     struct layer_info layer = {0};
     store_hold(store);
-    bool is_done = (!read || layer_add(store, read, context, NULL, &layer, err)) &&
-                   create(store, options, layer.diff_id, id, err);
+    bool is_done =
+        (!read || layer_add(store, read, context, NULL, &layer, err)) && create(store, options, layer.diff_id, id, err);
     store_release(store);
     if (!is_done)
         layer_collect(store, NULL);
