@@ -190,8 +190,7 @@ static const struct option images_rows[] = {
     {"format", 0, OPTION_STRING, PLACE(format), "string", FORMAT_HELP},
     {"filter", 'f', OPTION_LIST, PLACE(filters), "filter", "Filter output based on conditions provided",
      .parse = filter_parse},
-    {"tree", 0, OPTION_BOOL, PLACE(wants_tree), .help = "List multi-platform images as a tree (EXPERIMENTAL)",
-     .is_hidden = true},
+    {"tree", 0, OPTION_BOOL, PLACE(wants_tree), .help = "List multi-platform images as a tree (EXPERIMENTAL)"},
 };
 
 const struct command images_command = {
