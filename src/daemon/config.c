@@ -76,6 +76,8 @@ static const struct option options[] = {
     {"pidfile", 'p', OPTION_STRING, PLACE(pidfile), "string", "Path to use for daemon PID file", "/run/wherry.pid"},
     {"registry-mirror", 0, OPTION_LIST, PLACE(registry_mirrors), "list", "Preferred registry mirror", NULL,
      parse_mirror},
+    {"restart-unhealthy", 0, OPTION_INT64, PLACE(restart_unhealthy), "int",
+     "Restart containers after this many failed health checks in a row (0: never)"},
     {"shim-path", 0, OPTION_STRING, PLACE(shim_path), "string", "Path to the wherry-shim binary"},
     {"shutdown-timeout", 0, OPTION_INT64, PLACE(shutdown_timeout), "int", "Set the default shutdown timeout", "15"},
     {"tls", 0, OPTION_BOOL, PLACE(is_refused), NULL, "Use TLS; implied by --tlsverify", .unsupported = NO_TLS,
@@ -150,6 +152,8 @@ static bool check(const struct daemon_config *config, struct error *err)
     for (size_t i = 0; i < config->hosts.count; i++)
         if (!host_check(config->hosts.items[i], err))
             return false;
+    if (config->restart_unhealthy < 0)
+        return error_set(err, ERROR_INVALID, "invalid restart-unhealthy: %lld", (long long)config->restart_unhealthy);
     if (config->mtu < 0)
         return error_set(err, ERROR_INVALID, "invalid default MTU: %lld", (long long)config->mtu);
     struct registry_options registry = {.insecure = config->insecure_registries,

@@ -32,6 +32,7 @@ struct daemon_config {
     bool is_refused;
     bool is_debug;
     bool has_ip_masq;
+    int64_t restart_unhealthy;
     bool is_live_restore;
     bool wants_version;
     bool wants_validation;

@@ -131,6 +131,7 @@ static bool open_engine(struct daemon *daemon, const char *argv0, struct error *
         .cgroup_parent = config->cgroup_parent,
         .stops_containers_at_shutdown = !config->is_live_restore,
         .shutdown_timeout = config->shutdown_timeout,
+        .restart_unhealthy = config->restart_unhealthy,
     };
     options->registry = (struct registry_options){.insecure = config->insecure_registries,
                                                   .mirrors = config->registry_mirrors,

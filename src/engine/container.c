@@ -53,6 +53,9 @@ static const struct field container_record_fields[] = {
     FIELD(FIELD_INT64, "restarts", restart_count, OMIT_EMPTY),
     FIELD(FIELD_BOOL, "stopped_by_user", is_stopped_by_user, OMIT_EMPTY),
     FIELD(FIELD_STRING, "cgroup", cgroups_path, OMIT_EMPTY),
+    FIELD(FIELD_STRING, "exit_reason", exit_reason, OMIT_EMPTY),
+    FIELD(FIELD_STRING, "exit_by", exit_by, OMIT_EMPTY),
+    FIELD(FIELD_INT64, "exit_signal", exit_signal, OMIT_EMPTY),
     FIELD_OPT_RECORD(struct container_record, "health", health, OMIT_EMPTY, struct health, &health_type),
 };
 #undef FIELD

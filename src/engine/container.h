@@ -42,6 +42,9 @@ struct container_record {
     int64_t restart_count;
     bool is_stopped_by_user;
     char *cgroups_path;    /* of the present or last run */
+    char *exit_reason;     /* "exit", "signal", "oom", "unknown" */
+    char *exit_by;         /* "user", "engine", "health", or NULL: the process itself, or someone outside */
+    int64_t exit_signal;   /* 0: none */
     struct health *health; /* from the first start on, where there is a health check */
 };
 extern const struct record_type container_record_type;
@@ -87,6 +90,8 @@ struct container {
     struct health_probe *probe;      /* the check that runs */
     uint64_t probe_number;
     bool is_health_watched;
+    const char *stopper;        /* "user" or "engine", whose stop is under way; NULL: nobody's */
+    int user_signal;            /* the last one that a kill has sent in this run */
     bool is_ended_unhealthy;    /* the engine ends it because of its health, to start it again */
     bool is_being_stopped;      /* by a stop or restart, whose event is told with the exit */
     bool is_restart_wanted_off; /* stop or kill by the user during this run: the policy does not apply */

@@ -9,6 +9,7 @@
 #include "engine/engine_state.h"
 #include "engine/exec.h"
 #include "engine/health.h"
+#include "engine/stop.h"
 #include "engine/volume.h"
 #include "runtime/cgroup.h"
 #include "runtime/defaults.h"
@@ -153,7 +154,9 @@ struct engine *engine_open(const struct engine_options *options, struct error *e
 
 static void job_stop(struct container *container)
 {
-    (void)container_stop(container->engine, container->record.id, NULL, INT64_MIN, NULL);
+    struct error err = ERROR_INIT;
+    if (!container_end_at_shutdown(container, &err))
+        log_and_release(LOG_LEVEL_WARNING, &err, "container %s could not be stopped", container->record.id);
 }
 
 static void wait_for_jobs(struct engine *engine)

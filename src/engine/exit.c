@@ -71,6 +71,23 @@ static void job_remove(struct container *container)
         log_and_release(LOG_LEVEL_ERROR, &err, "container %s could not be removed", container->record.id);
 }
 
+/* Whom the end is owed to, and what it was. With the lock held. */
+static void record_cause(struct container *container, const struct shim_exit *exit)
+{
+    struct container_record *record = &container->record;
+    const char *by = container->is_ended_unhealthy ? "health" : container->stopper;
+    if (!by && exit->signal_number > 0 && exit->signal_number == container->user_signal)
+        by = "user";
+    string_replace(&record->exit_by, by);
+    string_replace(&record->exit_reason, exit->is_oom_killed        ? "oom"
+                                         : exit->signal_number > 0  ? "signal"
+                                         : exit->signal_number == 0 ? "exit"
+                                                                    : "unknown");
+    record->exit_signal = MAX(exit->signal_number, 0);
+    container->stopper = NULL;
+    container->user_signal = 0;
+}
+
 /* Called in the operation or before any thread runs. */
 void container_record_exit(struct container *container, const struct shim_exit *exit)
 {
@@ -87,6 +104,7 @@ void container_record_exit(struct container *container, const struct shim_exit *
     record->is_oom_killed = exit->is_oom_killed;
     record->finished_at = exit->finished_at ? exit->finished_at : clock_now();
     record->pid = 0;
+    record_cause(container, exit);
     networks_forget_run(record);
     bool is_stopped = container->is_being_stopped;
     container->is_being_stopped = false;

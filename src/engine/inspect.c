@@ -8,6 +8,7 @@
 #include "engine/exec.h"
 #include "engine/networks.h"
 #include "engine/show.h"
+#include "engine/signal_name.h"
 #include "json/json_record.h"
 
 static json_t *text(const char *value)
@@ -37,6 +38,12 @@ static json_t *state_json(const struct container *container)
     json_object_set_new(json, "Error", text(record->error));
     json_object_set_new(json, "StartedAt", time_value(record->started_at));
     json_object_set_new(json, "FinishedAt", time_value(record->finished_at));
+    if (record->exit_reason && !status_has_process(status)) {
+        _cleanup_free_ char *name = signal_name_of((int)record->exit_signal);
+        json_object_set_new(json, "ExitCause",
+                            json_pack("{s:o, s:o, s:o}", "Reason", text(record->exit_reason), "Signal", text(name),
+                                      "By", text(record->exit_by)));
+    }
     if (record->health)
         json_object_set_new(json, "Health", record_to_json(&health_type, record->health));
     return json;

@@ -83,7 +83,7 @@ static void find_again(struct container *container)
     /* Neither shim nor record: the machine was restarted, or both were killed. */
     struct shim_exit exit = found.exit;
     if (!is_there) {
-        exit = (struct shim_exit){.exit_code = 255, .finished_at = clock_now()};
+        exit = (struct shim_exit){.exit_code = 255, .finished_at = clock_now(), .signal_number = -1};
         if (string_is_set(container->record.cgroups_path))
             cgroup_destroy(container->record.cgroups_path);
     }

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/memory.h"
 #include "base/text.h"
 
 static const struct {
@@ -57,4 +58,10 @@ int signal_parse(const char *text, struct error *err)
     if (realtime < 0)
         error_set(err, ERROR_INVALID, "invalid signal: %s", text);
     return realtime;
+}
+
+char *signal_name_of(int number)
+{
+    const char *name = number > 0 ? sigabbrev_np(number) : NULL;
+    return name ? xasprintf("SIG%s", name) : NULL;
 }

@@ -5,3 +5,5 @@
 
 /* The number, or -1: "invalid signal: X" (ERROR_INVALID). */
 int signal_parse(const char *text, struct error *err);
+/* "SIGTERM"; NULL for a number that is none. The caller frees. */
+char *signal_name_of(int number);

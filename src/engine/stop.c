@@ -106,7 +106,8 @@ static bool stop_process(struct container *container, int number, int64_t timeou
     return kill_and_wait(container, err);
 }
 
-static bool stop(struct container *container, const char *signal_text, int64_t timeout, struct error *err)
+static bool stop(struct container *container, const char *signal_text, int64_t timeout, const char *stopper,
+                 struct error *err)
 {
     int number = stop_signal_of(container, signal_text, err);
     if (number < 0) {
@@ -116,15 +117,19 @@ static bool stop(struct container *container, const char *signal_text, int64_t t
     }
     if (timeout == INT64_MIN)
         timeout = container->record.config.stop_timeout.is_set ? container->record.config.stop_timeout.value : 10;
-    mark_stopped_by_user(container, true);
+    if (string_equal(stopper, "user"))
+        mark_stopped_by_user(container, true);
     container_lock(container);
+    container->is_restart_wanted_off = true;
     container->is_being_stopped = true;
+    container->stopper = stopper;
     container_unlock(container);
     bool is_stopped = stop_process(container, number, timeout, err);
     /* The exit tells of the stop, unless there was none to be recorded any more. */
     container_lock(container);
     bool is_untold = container->is_being_stopped;
     container->is_being_stopped = false;
+    container->stopper = NULL;
     container_unlock(container);
     if (is_stopped && is_untold)
         container_event(container, "stop", NULL);
@@ -142,6 +147,11 @@ bool container_end_unhealthy(struct container *container, struct error *err)
     return number >= 0 && (!is_running || stop_process(container, number, timeout, err));
 }
 
+bool container_end_at_shutdown(struct container *container, struct error *err)
+{
+    return stop(container, NULL, INT64_MIN, "engine", err);
+}
+
 bool container_stop(struct engine *engine, const char *reference, const char *signal, int64_t timeout,
                     struct error *err)
 {
@@ -152,7 +162,7 @@ bool container_stop(struct engine *engine, const char *reference, const char *si
     bool is_possible = check(container, VERB_STOP, reference, err);
     container_unlock(container);
     return is_possible &&
-           (stop(container, signal, timeout, err) || error_prefix(err, "cannot stop container: %s", reference));
+           (stop(container, signal, timeout, "user", err) || error_prefix(err, "cannot stop container: %s", reference));
 }
 
 bool container_restart(struct engine *engine, const char *reference, const char *signal, int64_t timeout,
@@ -168,7 +178,7 @@ bool container_restart(struct engine *engine, const char *reference, const char 
     if (is_running)
         container->record.host_config.auto_remove = false;
     container_unlock(container);
-    bool is_stopped = !is_running || stop(container, signal, timeout, err);
+    bool is_stopped = !is_running || stop(container, signal, timeout, "user", err);
     if (!is_stopped || !container_begin(container, reference, err)) {
         container_lock(container);
         container->record.host_config.auto_remove = removes_itself;
@@ -207,6 +217,9 @@ bool container_kill(struct engine *engine, const char *reference, const char *si
     const char *own = container->record.config.stop_signal;
     bool ends_it = number == SIGKILL || !string_is_set(own) || signal_parse(own, NULL) == number;
     mark_stopped_by_user(container, ends_it);
+    container_lock(container);
+    container->user_signal = number;
+    container_unlock(container);
     _cleanup_error_ struct error why = ERROR_INIT;
     if (number == SIGKILL)
         return kill_and_wait(container, &why) ||

@@ -5,3 +5,5 @@
 
 /* As a stop, but the container is started again whatever its policy says. Waits for the end. */
 bool container_end_unhealthy(struct container *container, struct error *err);
+/* As a stop, at the engine's end: restart policies go on with the next engine. */
+bool container_end_at_shutdown(struct container *container, struct error *err);

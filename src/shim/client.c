@@ -255,12 +255,16 @@ void shim_read_exit(int watch, const char *directory, struct shim_exit *out)
 {
     struct shim_exit exit = {0};
     struct shim_status status = {0};
-    if (watch >= 0 && receive_exit(watch, &exit, NULL))
+    bool is_told = watch >= 0 && receive_exit(watch, &exit, NULL);
+    bool is_recorded = exit_record_read(directory, &status, NULL);
+    if (is_told) {
         *out = exit;
-    else if (exit_record_read(directory, &status, NULL))
+        out->signal_number = is_recorded ? status.exit.signal_number : -1; /* the message has none */
+    } else if (is_recorded) {
         *out = status.exit;
-    else
-        *out = (struct shim_exit){.exit_code = 137, .finished_at = clock_now()};
+    } else {
+        *out = (struct shim_exit){.exit_code = 137, .finished_at = clock_now(), .signal_number = SIGKILL};
+    }
 }
 
 /* Of a shim that was killed: a folder that a shim leaves itself has no note of a cgroup any more. */

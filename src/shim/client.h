@@ -51,6 +51,7 @@ struct shim_exit {
     int exit_code; /* 0-255; 128+n for a signal */
     bool is_oom_killed;
     unix_nano finished_at;
+    int signal_number; /* that ended it; 0: none; -1: not known. Of containers only */
 };
 
 /* What became of a container whose shim was asked or found. */

@@ -171,7 +171,9 @@ static int exit_code_of(int status)
 static void container_ended(struct shim *shim, int status)
 {
     struct process *container = &shim->container;
-    container->exit = (struct shim_exit){.exit_code = exit_code_of(status), .finished_at = clock_now()};
+    container->exit = (struct shim_exit){.exit_code = exit_code_of(status),
+                                         .finished_at = clock_now(),
+                                         .signal_number = WIFSIGNALED(status) ? WTERMSIG(status) : 0};
     if (shim->cgroups_path) {
         container->exit.is_oom_killed = cgroup_had_oom_kill(shim->cgroups_path);
         /* Without a PID namespace of its own this is what ends the other processes, and with them the output. */
