@@ -35,15 +35,15 @@ static json_t *state_json(const struct container *container)
     json_object_set_new(json, "Dead", json_boolean(status == STATUS_DEAD));
     json_object_set_new(json, "Pid", json_integer(record->pid));
     json_object_set_new(json, "ExitCode", json_integer(record->exit_code));
+    if (string_is_set(record->exit_reason) && !status_has_process(status)) {
+        _cleanup_free_ char *name = signal_name_of((int)record->exit_signal);
+        json_object_set_new(json, "ExitReason", text(record->exit_reason));
+        json_object_set_new(json, "ExitSignal", text(name));
+        json_object_set_new(json, "ExitedBy", text(record->exit_by));
+    }
     json_object_set_new(json, "Error", text(record->error));
     json_object_set_new(json, "StartedAt", time_value(record->started_at));
     json_object_set_new(json, "FinishedAt", time_value(record->finished_at));
-    if (record->exit_reason && !status_has_process(status)) {
-        _cleanup_free_ char *name = signal_name_of((int)record->exit_signal);
-        json_object_set_new(json, "ExitCause",
-                            json_pack("{s:o, s:o, s:o}", "Reason", text(record->exit_reason), "Signal", text(name),
-                                      "By", text(record->exit_by)));
-    }
     if (record->health)
         json_object_set_new(json, "Health", record_to_json(&health_type, record->health));
     return json;

@@ -20,7 +20,7 @@ shows() { # CONTAINER TEMPLATE VALUE: in a while
   client inspect -f '{{json .State}} {{.RestartCount}}' "$1"
   return 1
 }
-cause() { client inspect -f json "$1" | python3 -c 'import json, sys; c = json.load(sys.stdin)[0]["State"]["ExitCause"]; print(c["Reason"], c["Signal"] or "-", c["By"] or "-")'; }
+cause() { client inspect "$1" | python3 -c 'import json, sys; c = json.load(sys.stdin)[0]["State"]; print(c["ExitReason"], c["ExitSignal"] or "-", c["ExitedBy"] or "-")'; }
 
 @test "on-failure starts again so many times" {
   client run -d --name fails --restart on-failure:2 busybox sh -c 'exit 3'

@@ -68,6 +68,6 @@ shows() { # CONTAINER TEMPLATE VALUE: in a while
   shows always-but '{{.State.Running}}' true
   [ "$(client inspect -f '{{.State.Running}}' unless-but)" = false ]
   [ "$(client inspect -f '{{.State.Running}}' none)" = false ]
-  run -0 client inspect -f json none
-  [[ $(tr -d ' \n' <<<"$output") == *'"ExitCause":{"Reason":"signal","Signal":"SIGKILL","By":"engine"}'* ]]
+  run -0 client inspect none
+  [[ $(tr -d ' \n' <<<"$output") == *'"ExitReason":"signal","ExitSignal":"SIGKILL","ExitedBy":"engine"'* ]]
 }
