@@ -379,8 +379,11 @@ void exec_record_exit(struct exec_session *session)
 {
     struct engine *engine = session->container->engine;
     container_lock(session->container);
-    _cleanup_close_ int watch = TAKE_FD(session->watch.fd);
+    bool is_detach = session->watch.fd >= 0 && shim_take_detached(session->watch.fd);
+    _cleanup_close_ int watch = is_detach ? -1 : TAKE_FD(session->watch.fd);
     container_unlock(session->container);
+    if (is_detach)
+        container_event(session->container, "exec_detach", "execID", session->id, NULL);
     if (watch < 0)
         return;
     epoll_ctl(engine->epoll, EPOLL_CTL_DEL, watch, NULL);

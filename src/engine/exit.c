@@ -201,6 +201,13 @@ static void *supervise(void *context)
                 continue;
             }
             struct container *container = watch->owner;
+            container_lock(container);
+            bool is_detach = watch->fd >= 0 && shim_take_detached(watch->fd);
+            container_unlock(container);
+            if (is_detach) {
+                container_event(container, "detach", NULL);
+                continue;
+            }
             if (!container->record.host_config.auto_remove) {
                 container_unref(unsynced);
                 unsynced = container_ref(container);

@@ -96,8 +96,11 @@ static void read_input(struct attachment *attachment)
     _cleanup_strbuf_ struct strbuf passed = STRBUF_INIT;
     bool is_detached = detach_keys_filter(&attachment->keys, data, (size_t)n, &passed);
     session_write_input(attachment->session, strbuf_text(&passed), passed.length);
-    if (is_detached)
-        attachment_finish(attachment);
+    if (!is_detached)
+        return;
+    if (attachment->session->detached)
+        attachment->session->detached(attachment->session);
+    attachment_finish(attachment);
 }
 
 static void write_queue(struct attachment *attachment)

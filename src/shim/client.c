@@ -242,9 +242,19 @@ bool shim_reconnect(const char *directory, struct shim_status *status, int *watc
     return true;
 }
 
+bool shim_take_detached(int watch)
+{
+    uint32_t type = 0;
+    bool is_detach = recv(watch, &type, sizeof(type), MSG_PEEK | MSG_DONTWAIT) == (ssize_t)sizeof(type) &&
+                     type == MESSAGE_DETACHED;
+    return is_detach && recv(watch, &type, sizeof(type), MSG_DONTWAIT) > 0;
+}
+
 /* EXITED from a watch; false at its end without one. */
 static bool receive_exit(int watch, struct shim_exit *out, struct error *err)
 {
+    while (shim_take_detached(watch))
+        continue;
     _cleanup_message_ struct message message;
     message.fd_count = 0;
     return message_receive(watch, &message, err) &&

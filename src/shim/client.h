@@ -74,6 +74,8 @@ bool shim_launch(const char *program, const struct shim_options *options, const 
    has exited already (from the exit record). ERROR_NOT_FOUND where there is neither shim nor record. */
 bool shim_reconnect(const char *directory, struct shim_status *status, int *watch, struct error *err);
 
+/* A watch has become readable: takes what it says of a client that has detached. False where it says anything else. */
+bool shim_take_detached(int watch);
 /* Reads the exit of the container after its watch became readable. If the shim itself was killed (no record), the
    container's processes die with it (PR_SET_PDEATHSIG) and the exit code is 137. `watch` may be -1; it stays open. */
 void shim_read_exit(int watch, const char *directory, struct shim_exit *out);

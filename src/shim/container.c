@@ -119,6 +119,14 @@ static bool run(struct shim *shim, const struct launch *launch, struct runtime_s
     return is_started;
 }
 
+static void tell_of_detach(struct session *session)
+{
+    struct shim *shim = CONTAINER_OF(session, struct shim, container.session);
+    for (struct connection *one = shim->connections; one; one = one->next)
+        if (one->is_watch)
+            message_send(one->source.fd, MESSAGE_DETACHED, NULL, NULL, NULL, 0, NULL);
+}
+
 bool shim_start(struct shim *shim, struct shim_start *start, struct message *message, struct strlist *warnings,
                 struct error *err)
 {
@@ -126,6 +134,7 @@ bool shim_start(struct shim *shim, struct shim_start *start, struct message *mes
     start->options = (struct shim_options){0};
     shim->container.session = SESSION_INIT;
     shim->resolver[0] = shim->resolver[1] = -1;
+    shim->container.session.detached = tell_of_detach;
     shim->has_own_pids = has_own_pids(&start->launch.config);
     string_replace(&shim->cgroups_path, start->launch.config.linux_.cgroups_path);
     if (start->launch.config.process && start->launch.config.process->oom_score_adj.is_set)

@@ -96,6 +96,13 @@ int exec_list(struct shim *shim, struct error *err)
     return payload;
 }
 
+static void tell_of_detach(struct session *session)
+{
+    struct exec *exec = CONTAINER_OF(session, struct exec, process.session);
+    if (exec->watch.fd >= 0)
+        message_send(exec->watch.fd, MESSAGE_DETACHED, NULL, NULL, NULL, 0, NULL);
+}
+
 static bool run(struct shim *shim, struct exec *exec, struct launch_exec *launch, struct message_exec *request,
                 struct error *err)
 {
@@ -157,6 +164,7 @@ void exec_begin(struct shim *shim, struct message *message, int connection)
     struct error err = ERROR_INIT;
     exec->shim = shim;
     exec->process.session = SESSION_INIT;
+    exec->process.session.detached = tell_of_detach;
     exec->watch = (struct source){.fd = connection, .handle = watch_closed};
     if (!start(shim, message, exec, &err)) {
         message_send_failure(connection, &err);

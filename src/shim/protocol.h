@@ -30,6 +30,7 @@
 
        NETWORK  memfd (struct network_change) → DONE | FAILED
        RESOLVER           → DONE with the two sockets of 127.0.0.11 in the container (none where it has none)
+   A watch, of the container or of an exec, is told of every client that has left with its detach keys: DETACHED.
 
    A shim outlives an upgrade of wherryd. Therefore a record below is never changed once released, a new message gets a
    new type, and the two large records carry the fingerprint of their tables, so that a shim of another build refuses
@@ -59,6 +60,7 @@ enum message_type {
     MESSAGE_RESOLVER,
     MESSAGE_VIEW,
     MESSAGE_VIEWED,
+    MESSAGE_DETACHED,
 };
 
 #define SHIM_SOCKET_NAME "shim.sock"

@@ -22,6 +22,7 @@ struct session {
     int terminal_peer;      /* keeps the terminal from hanging up while the process has it closed for a while */
     struct output_log *log; /* NULL: nothing is logged */
     struct attachment *attachments;
+    void (*detached)(struct session *session); /* a client has typed its detach keys; may be NULL */
 };
 #define SESSION_INIT                                                                                                   \
     ((struct session){.input.fd = -1, .outputs = {{.source.fd = -1}, {.source.fd = -1}}, .terminal_peer = -1})

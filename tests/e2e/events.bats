@@ -66,6 +66,25 @@ happened() { client events --since "$SINCE" --until "$(date +%s.%N)" --format '{
   [ "$output" = 'resize 20 80' ]
 }
 
+@test "a client that detaches is told of" {
+  client run -dit --name detached busybox cat
+  python3 - "$ENGINE/sock" <<'PY'
+import socket, sys
+s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1])
+s.sendall(b'POST /v1.45/containers/detached/attach?stream=1&stdin=1&stdout=1&detachKeys=a,b HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n')
+assert b'101' in s.recv(4096)
+s.sendall(b'ab')
+while s.recv(4096): pass
+PY
+  for try in $(seq 100); do
+    [ "$(happened --filter event=detach | wc -l)" = 1 ] && break
+    sleep 0.05
+  done
+  run -0 happened --filter event=attach --filter event=detach
+  [ "$output" = "$(printf 'container attach\ncontainer detach')" ]
+  [ "$(client inspect -f '{{.State.Running}}' detached)" = true ]
+}
+
 @test "images come, are named, and go" {
   client tag busybox copy:1
   client rmi copy:1
