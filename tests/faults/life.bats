@@ -20,7 +20,7 @@ shows() { # CONTAINER TEMPLATE VALUE: in a while
 
 @test "an exec goes on with its client, which learns its exit code from the next engine" {
   client run -d --name host busybox sleep 600
-  (client exec host sh -c 'echo one; while [ ! -e /go ]; do sleep 0.1; done; echo two; exit 7' >"$BATS_TEST_TMPDIR/out"; echo $? >"$BATS_TEST_TMPDIR/code") 3>&- &
+  (client exec host sh -c 'echo one; while [ ! -e /go ]; do sleep 0.1; done; echo two; exit 7' >"$BATS_TEST_TMPDIR/out" && code=0 || code=$?; echo $code >"$BATS_TEST_TMPDIR/code") 3>&- &
   exec=$!
   for try in $(seq 100); do grep -q one "$BATS_TEST_TMPDIR/out" && break; sleep 0.05; done
   engine_halt KILL
@@ -33,13 +33,15 @@ shows() { # CONTAINER TEMPLATE VALUE: in a while
 
 @test "an exec that ends while there is no engine is remembered" {
   client run -d --name host busybox sleep 600
-  (client exec host sh -c 'echo one; sleep 1; exit 9' >"$BATS_TEST_TMPDIR/out"; echo $? >"$BATS_TEST_TMPDIR/code") 3>&- &
+  (client exec host sh -c 'echo one; while [ ! -e /go ]; do sleep 0.1; done; exit 9' >"$BATS_TEST_TMPDIR/out" && code=0 || code=$?; echo $code >"$BATS_TEST_TMPDIR/code") 3>&- &
   exec=$!
   for try in $(seq 100); do grep -q one "$BATS_TEST_TMPDIR/out" && break; sleep 0.05; done
   id=$(client inspect -f '{{index .ExecIDs 0}}' host)
+  pid=$(client inspect -f '{{.State.Pid}}' host)
   since=$(date +%s.%N)
   engine_halt KILL
-  sleep 1.5
+  touch "/proc/$pid/root/go"
+  sleep 1
   engine_launch
   wait $exec
   [ "$(cat "$BATS_TEST_TMPDIR/code")" = 9 ]
