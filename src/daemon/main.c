@@ -199,7 +199,10 @@ static bool open_api(struct daemon *daemon, struct error *err)
         return false;
     for (size_t i = 0; i < daemon->listener_count; i++)
         http_server_add_listener(daemon->server, daemon->listeners[i].fd);
-    return http_server_start(daemon->server, err);
+    if (!http_server_start(daemon->server, err))
+        return false;
+    engine_serve(daemon->engine);
+    return true;
 }
 
 /* sd_notify(3), without the library. */

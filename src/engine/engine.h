@@ -31,6 +31,8 @@ struct engine_options {
 /* Opens store and network, finds the containers again: running ones go on, exits that happened meanwhile are recorded,
    leftovers are removed, restart policies are honoured. */
 struct engine *engine_open(const struct engine_options *options, struct error *err);
+/* The API is there: clients of execs that ended while it was not, learn of that now. */
+void engine_serve(struct engine *engine);
 void engine_close(struct engine *engine);
 struct store *engine_store(struct engine *engine);
 struct network_manager *engine_network(struct engine *engine);

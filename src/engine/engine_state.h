@@ -19,6 +19,9 @@ struct engine {
     pthread_mutex_t table_lock;    /* see container.h for the order of locks */
     struct container **containers; /* in order of creation */
     size_t container_count;
+    bool is_serving;
+    int *held_watches; /* of execs whose clients shall not ask before the API is there */
+    size_t held_count;
     struct exec_session **execs;
     size_t exec_count;
 

@@ -127,6 +127,7 @@ void exec_table_release(struct engine *engine)
             health_probe_drop(session->probe);
         session_unref(session);
     }
+    engine_serve(engine);
     purge(engine, all_of_them, NULL);
     free(TAKE_PTR(engine->execs));
 }
@@ -395,7 +396,24 @@ void exec_record_exit(struct exec_session *session)
         health_probe_end(session->probe, exit.exit_code);
         purge(engine, is_same, session);
     }
+    pthread_mutex_lock(&engine->table_lock);
+    if (!engine->is_serving) {
+        int *place = APPEND(engine->held_watches, engine->held_count);
+        *place = TAKE_FD(watch);
+    }
+    pthread_mutex_unlock(&engine->table_lock);
     session_unref(session);
+}
+
+void engine_serve(struct engine *engine)
+{
+    pthread_mutex_lock(&engine->table_lock);
+    engine->is_serving = true;
+    for (size_t i = 0; i < engine->held_count; i++)
+        close_fd(engine->held_watches[i]);
+    free(TAKE_PTR(engine->held_watches));
+    engine->held_count = 0;
+    pthread_mutex_unlock(&engine->table_lock);
 }
 
 static void adopt_one(struct container *container, const char *directory, const struct shim_exec_status *found)

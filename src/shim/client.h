@@ -116,7 +116,7 @@ bool shim_exec(const char *directory, const char *exec_id, const struct launch_e
 /* ERROR_NOT_FOUND once it is gone. */
 bool shim_kill_exec(const char *directory, const char *exec_id, int signal_number, struct error *err);
 /* After a restart of the engine: the execs that run, and the last ones that have ended. The caller releases the list
-   (shim_exec_list_release). From then on their exits are known, and their clients' streams end. */
+   (shim_exec_list_release). */
 bool shim_list_execs(const char *directory, struct shim_exec_list *out, struct error *err);
 void shim_exec_list_release(struct shim_exec_list *list);
 /* A watch of one that runs, as shim_exec gives it. ERROR_NOT_FOUND where it has ended. */

@@ -283,9 +283,9 @@ static bool advance_exec(struct exec *exec, int64_t now)
     if (process->phase == PROCESS_DRAINING && (session_is_drained(&process->session) || now >= process->deadline)) {
         session_cut(&process->session);
         process->phase = PROCESS_REPORTED;
-        bool is_orphan =
+        exec->is_orphan =
             exec->watch.fd < 0 && process->session.attachments && exec->shim->container.phase == PROCESS_RUNNING;
-        process->deadline = now + (exec->watch.fd >= 0 ? REPORT_NANOSECONDS : is_orphan ? ORPHAN_NANOSECONDS : 0);
+        process->deadline = now + (exec->watch.fd >= 0 ? REPORT_NANOSECONDS : exec->is_orphan ? ORPHAN_NANOSECONDS : 0);
         if (exec->watch.fd >= 0)
             message_send(exec->watch.fd, MESSAGE_EXITED, &message_exited_type, &process->exit, NULL, 0, NULL);
         exec_remember(exec);

@@ -67,12 +67,21 @@ void exec_remember(struct exec *exec)
 bool exec_watch(struct shim *shim, const char *id, int connection, struct error *err)
 {
     struct exec *exec = exec_find(shim, id);
-    if (!exec || exec->process.phase >= PROCESS_REPORTED)
+    if (!exec || (exec->process.phase >= PROCESS_REPORTED && !exec->is_orphan))
         return error_set(err, ERROR_NOT_FOUND, "No such exec instance: %s", id);
     source_close(&exec->watch);
     exec->watch = (struct source){.fd = connection, .handle = watch_closed};
     source_watch(&exec->watch, &shim->loop, EPOLLIN);
+    message_send(connection, MESSAGE_DONE, NULL, NULL, NULL, 0, NULL);
+    if (exec->process.phase == PROCESS_REPORTED)
+        message_send(connection, MESSAGE_EXITED, &message_exited_type, &exec->process.exit, NULL, 0, NULL);
     return true;
+}
+
+/* Of an orphan the next engine is told through its watch, so that the client's stream ends when it knows. */
+static bool is_listed_as_running(const struct exec *exec)
+{
+    return exec->process.phase < PROCESS_REPORTED || (exec->is_orphan && exec->process.phase == PROCESS_REPORTED);
 }
 
 int exec_list(struct shim *shim, struct error *err)
@@ -80,17 +89,19 @@ int exec_list(struct shim *shim, struct error *err)
     struct shim_exec_list list = {0};
     const struct record_list *ended = &shim->ended_execs.execs;
     for (size_t i = 0; i < ended->count; i++) {
-        struct shim_exec_status *place = record_list_add(&list.execs, &shim_exec_status_type);
-        record_copy(&shim_exec_status_type, place, RECORD_AT(*ended, struct shim_exec_status, i));
+        const struct shim_exec_status *status = RECORD_AT(*ended, struct shim_exec_status, i);
+        const struct exec *exec = exec_find(shim, status->id);
+        if (!exec || !is_listed_as_running(exec))
+            record_copy(&shim_exec_status_type, record_list_add(&list.execs, &shim_exec_status_type), status);
     }
     for (struct exec *exec = shim->execs; exec; exec = exec->next)
-        if (exec->process.phase < PROCESS_REPORTED)
-            fill_status(exec, record_list_add(&list.execs, &shim_exec_status_type));
+        if (is_listed_as_running(exec)) {
+            struct shim_exec_status *place = record_list_add(&list.execs, &shim_exec_status_type);
+            fill_status(exec, place);
+            place->has_exited = false;
+        }
     int payload = payload_write(&shim_exec_list_type, &list, err);
     record_release(&shim_exec_list_type, &list);
-    for (struct exec *exec = shim->execs; payload >= 0 && exec; exec = exec->next)
-        if (exec->process.phase == PROCESS_REPORTED)
-            mark_told(exec);
     for (size_t i = 0; payload >= 0 && i < ended->count; i++)
         RECORD_AT(*ended, struct shim_exec_status, i)->is_told = true;
     return payload;

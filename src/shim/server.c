@@ -132,7 +132,6 @@ static void watch_exec(struct connection *connection, struct message *message)
     if (message_expect(message, MESSAGE_WATCH_EXEC, &message_exec_signal_type, &request, &err) &&
         exec_watch(shim, request.exec_id, fd, &err)) {
         connection->source.fd = -1;
-        message_send(fd, MESSAGE_DONE, NULL, NULL, NULL, 0, NULL);
     } else {
         message_send_failure(fd, &err);
     }

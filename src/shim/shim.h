@@ -23,6 +23,7 @@ struct exec {
     char *description;
     struct source watch; /* the engine's connection; -1: it has gone */
     bool is_told;        /* the engine knows of the exit */
+    bool is_orphan;      /* ended while there was no engine, and its client waits for the next */
     struct process process;
 };
 
@@ -78,7 +79,7 @@ struct exec *exec_find(struct shim *shim, const char *id);
 void exec_free(struct exec *exec);
 /* Keeps what is to be known of one that has ended. */
 void exec_remember(struct exec *exec);
-/* Makes the connection the watch of one that runs. */
+/* Makes the connection the watch of one that runs, or whose client waits for an engine; answers on it. */
 bool exec_watch(struct shim *shim, const char *id, int connection, struct error *err);
 /* All that run and that have ended, in a memfd; the ended ones are known from now on. */
 int exec_list(struct shim *shim, struct error *err);

@@ -40,6 +40,7 @@ static struct engine *open_engine(void)
     struct engine *opened = engine_open(&options, &err);
     if (!opened)
         fail_msg("%s", error_message(&err));
+    engine_serve(opened);
     return opened;
 }
 
