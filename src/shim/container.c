@@ -134,7 +134,6 @@ bool shim_start(struct shim *shim, struct shim_start *start, struct message *mes
     start->options = (struct shim_options){0};
     shim->container.session = SESSION_INIT;
     shim->resolver[0] = shim->resolver[1] = -1;
-    shim->container.session.detached = tell_of_detach;
     shim->has_own_pids = has_own_pids(&start->launch.config);
     string_replace(&shim->cgroups_path, start->launch.config.linux_.cgroups_path);
     if (start->launch.config.process && start->launch.config.process->oom_score_adj.is_set)
@@ -150,6 +149,7 @@ bool shim_start(struct shim *shim, struct shim_start *start, struct message *mes
                                   .initial_columns = (int)shim->options.initial_columns};
     if (server_open(shim, err) && open_session(shim, start, message, &stdio, err) &&
         run(shim, &start->launch, &stdio, warnings, err)) {
+        shim->container.session.detached = tell_of_detach;
         session_begin(&shim->container.session, &stdio);
         return true;
     }

@@ -135,6 +135,7 @@ static bool run(struct shim *shim, struct exec *exec, struct launch_exec *launch
         session_release(session, &stdio);
         return false;
     }
+    session->detached = tell_of_detach;
     session_begin(session, &stdio);
     return true;
 }
@@ -175,7 +176,6 @@ void exec_begin(struct shim *shim, struct message *message, int connection)
     struct error err = ERROR_INIT;
     exec->shim = shim;
     exec->process.session = SESSION_INIT;
-    exec->process.session.detached = tell_of_detach;
     exec->watch = (struct source){.fd = connection, .handle = watch_closed};
     if (!start(shim, message, exec, &err)) {
         message_send_failure(connection, &err);
