@@ -245,8 +245,8 @@ bool shim_reconnect(const char *directory, struct shim_status *status, int *watc
 bool shim_take_detached(int watch)
 {
     uint32_t type = 0;
-    bool is_detach = recv(watch, &type, sizeof(type), MSG_PEEK | MSG_DONTWAIT) == (ssize_t)sizeof(type) &&
-                     type == MESSAGE_DETACHED;
+    bool is_detach =
+        recv(watch, &type, sizeof(type), MSG_PEEK | MSG_DONTWAIT) == (ssize_t)sizeof(type) && type == MESSAGE_DETACHED;
     return is_detach && recv(watch, &type, sizeof(type), MSG_DONTWAIT) > 0;
 }
 

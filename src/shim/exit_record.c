@@ -10,10 +10,10 @@
 bool exit_record_write(const char *directory, const struct shim_status *status, struct error *err)
 {
     _cleanup_free_ char *path = path_join(directory, "exit");
-    _cleanup_free_ char *text = xasprintf(
-        "exit_code %d\nis_oom_killed %d\nsignal %d\nfinished_at %lld\npid %d\nstarted_at %lld\n", status->exit.exit_code,
-        status->exit.is_oom_killed, status->exit.signal_number, (long long)status->exit.finished_at, (int)status->pid,
-        (long long)status->started_at);
+    _cleanup_free_ char *text =
+        xasprintf("exit_code %d\nis_oom_killed %d\nsignal %d\nfinished_at %lld\npid %d\nstarted_at %lld\n",
+                  status->exit.exit_code, status->exit.is_oom_killed, status->exit.signal_number,
+                  (long long)status->exit.finished_at, (int)status->pid, (long long)status->started_at);
     return file_replace(path, text, strlen(text), 0600, false, err);
 }
 
