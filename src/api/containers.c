@@ -15,8 +15,11 @@ bool containers_list(struct call *call, struct error *err)
         (string_is_set(limit) && !parse_atoi(limit, ERROR_INTERNAL, &options.limit, err)))
         return false;
     options.filters = filters;
-    json_t *list = container_list(call->engine, &options, call->version, err);
-    return list && respond_json(call, 200, list);
+    _cleanup_strbuf_ struct strbuf list = STRBUF_INIT;
+    if (!container_list_write(call->engine, &options, call->version, &list, err))
+        return false;
+    strbuf_add_char(&list, '\n');
+    return respond_text(call, 200, &list);
 }
 
 bool containers_inspect(struct call *call, struct error *err)

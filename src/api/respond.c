@@ -59,6 +59,12 @@ bool respond_json(struct call *call, int status, json_t *json)
     return true;
 }
 
+bool respond_text(struct call *call, int status, const struct strbuf *text)
+{
+    http_exchange_answer(call->exchange, status, "application/json", strbuf_text(text), text->length);
+    return true;
+}
+
 bool respond_empty(struct call *call, int status)
 {
     http_exchange_answer(call->exchange, status, NULL, "", 0);

@@ -12,6 +12,8 @@ json_t *json_text(const char *text);
 
 /* Takes the reference. */
 bool respond_json(struct call *call, int status, json_t *json);
+/* JSON text with its line feed. */
+bool respond_text(struct call *call, int status, const struct strbuf *text);
 /* No body: 204, or 200 and 201 with Content-Length: 0. */
 bool respond_empty(struct call *call, int status);
 /* {"message": …} */

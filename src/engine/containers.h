@@ -5,6 +5,7 @@
 #include <jansson.h>
 
 #include "base/clock.h"
+#include "base/strbuf.h"
 #include "engine/engine.h"
 #include "engine/prune.h"
 #include "model/container.h"
@@ -80,6 +81,9 @@ struct list_options {
     int64_t limit;
     const json_t *filters;
 };
+bool container_list_write(struct engine *engine, const struct list_options *options, int version, struct strbuf *out,
+                          struct error *err);
+/* The same as a tree. */
 json_t *container_list(struct engine *engine, const struct list_options *options, int version, struct error *err);
 
 /* GET /containers/{id}/top: the host's ps with these arguments (NULL: "-ef"), reduced to the container's processes. */
