@@ -8,7 +8,7 @@ const struct route routes[] = {
     {"GET", "/version", system_version, 0},
     {"GET", "/info", system_info, 0},
     {"GET", "/events", system_events, 0},
-    {"GET", "/system/df", NULL, 125},
+    {"GET", "/system/df", system_df, 125},
     {"POST", "/auth", registry_auth_check, 0},
 
     {"GET", "/containers/json", containers_list, 0},

@@ -70,6 +70,8 @@
     row(stats) \
     row(stop) \
     row(system) \
+    row(system_df) \
+    row(system_prune) \
     row(tag) \
     row(top) \
     row(unpause) \

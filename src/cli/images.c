@@ -5,6 +5,7 @@
 #include "cli/filter_option.h"
 #include "cli/human.h"
 #include "cli/listing.h"
+#include "cli/rows.h"
 #include "cli/platform_option.h"
 #include "json/json_record.h"
 
@@ -128,6 +129,11 @@ static void add_image(const json_t *json, bool is_truncated, bool needs_digest, 
             strlist_add(&tagged, name);
         add_row(&image, name, "<none>", shows_digests ? digest : "");
     }
+}
+
+void image_rows_add(const json_t *image, bool is_truncated, json_t *rows)
+{
+    add_image(image, is_truncated, false, false, rows);
 }
 
 static char *template_of(const char *format, const struct images_options *options)

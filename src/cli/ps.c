@@ -6,6 +6,7 @@
 #include "cli/human.h"
 #include "cli/listing.h"
 #include "cli/ports_text.h"
+#include "cli/rows.h"
 #include "oci/reference.h"
 #include "json/json_record.h"
 
@@ -144,7 +145,7 @@ static char *networks_text(const json_t *container)
     return strbuf_take(&text);
 }
 
-static json_t *container_row(const json_t *container, bool is_truncated)
+json_t *container_row(const json_t *container, bool is_truncated)
 {
     json_t *row = json_object();
     int64_t created = json_integer_value(json_object_get(container, "Created"));

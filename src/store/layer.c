@@ -402,3 +402,17 @@ bool layer_tar_size(struct store *store, const char *diff_id, int64_t *out, stru
         *out = size;
     return state == 1;
 }
+
+bool layers_total_size(struct store *store, int64_t *out, struct error *err)
+{
+    static const char sql[] = "SELECT coalesce(sum(size), 0) FROM layers";
+    if (!database_begin(store->database, NOT_DURABLE, err))
+        return false;
+    sqlite3_stmt *statement = database_statement(store->database, sql, err);
+    bool is_read = statement && database_step(store->database, statement, err) == 1;
+    if (is_read) {
+        *out = sqlite3_column_int64(statement, 0);
+        sqlite3_reset(statement);
+    }
+    return database_end(store->database, is_read, err) && is_read;
+}

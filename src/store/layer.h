@@ -29,6 +29,8 @@ bool layer_add_checked(struct store *store, stream_read read, void *context, con
 bool layer_exists(struct store *store, const char *diff_id);
 /* <data-root>/layers/<hex>; caller frees. */
 char *layer_path(const struct store *store, const char *diff_id);
+/* Bytes in all layers, each counted once. */
+bool layers_total_size(struct store *store, int64_t *out, struct error *err);
 /* What the database holds of a layer. */
 bool layer_get(struct store *store, const char *diff_id, struct layer_info *out, struct error *err);
 /* Removes layers and blobs that no image refers to any more. Called inside no transaction, after an image was removed
