@@ -191,7 +191,7 @@ void list_filter_free(struct list_filter *filter)
 
 bool list_filter_wants_all(const struct list_filter *filter)
 {
-    return json_object_get(filter->json, "status") || json_object_get(filter->json, "exited");
+    return json_object_get(filter->json, "status") != NULL;
 }
 
 /* Docker takes the values of `name` and `id` as regular expressions. */
@@ -288,11 +288,6 @@ static bool match_publish(const struct container *container, const char *value)
     return match_ports(container, value, "PublicPort");
 }
 
-static bool match_isolation(const struct container *container, const char *value)
-{
-    return string_equal(string_or_empty(container->record.host_config.isolation), value);
-}
-
 static bool match_any(const struct list_filter *filter, const char *name, const struct container *container,
                       bool (*matches)(const struct container *, const char *))
 {
@@ -316,10 +311,10 @@ bool list_filter_matches(const struct list_filter *filter, const struct containe
     static const struct {
         const char *name;
         bool (*matches)(const struct container *, const char *);
-    } rows[] = {{"name", match_name},          {"id", match_id},         {"status", match_status},
+    } rows[] = {/* "isolation" tells nothing apart on Linux */
+                {"name", match_name},          {"id", match_id},         {"status", match_status},
                 {"exited", match_exited},      {"health", match_health}, {"is-task", match_task},
-                {"volume", match_volume},      {"expose", match_expose}, {"publish", match_publish},
-                {"isolation", match_isolation}};
+                {"volume", match_volume},      {"expose", match_expose}, {"publish", match_publish}};
     const struct container_record *record = &container->record;
     if ((filter->before && record->created >= filter->before) || (filter->since && record->created <= filter->since))
         return false;

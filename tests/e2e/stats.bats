@@ -20,6 +20,7 @@ api() { curl -fs --unix-socket "$ENGINE/sock" "http://x/v1.45/$1"; }
 }
 
 @test "stats of all: those that run, or all" {
+  needs_recent_client
   run -0 client stats --no-stream --format '{{.Name}}'
   [ "$output" = busy ]
   run -0 client stats --no-stream -a --format '{{.Name}}'
