@@ -311,6 +311,7 @@ static void remove_files(struct container *container)
 bool container_create(struct engine *engine, const char *name, struct create_request *request, char **id,
                       struct strlist *warnings, struct error *err)
 {
+    int64_t begin = clock_monotonic();
     _cleanup_container_ struct container *container = container_new(engine);
     bool is_good = fill_record(engine, name, request, &container->record, warnings, err);
     /* In this order: the second zeroes the whole request, of which its table knows only a part. */
@@ -338,6 +339,7 @@ bool container_create(struct engine *engine, const char *name, struct create_req
     container_end(container);
     if (!is_good)
         return false;
+    metrics_observe(&engine->metrics, ACTION_CREATE, begin);
     *id = xstrdup(container->record.id);
     return true;
 }

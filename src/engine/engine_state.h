@@ -7,6 +7,7 @@
 #include "engine/engine.h"
 #include "engine/events.h"
 #include "engine/log_watch.h"
+#include "engine/metrics.h"
 
 struct engine {
     struct engine_options options; /* strings owned */
@@ -42,6 +43,7 @@ struct engine {
     size_t job_count; /* background threads that still run */
 
     atomic_bool is_pruning; /* containers or networks */
+    struct metrics metrics;
 };
 
 /* Runs function(container) in a thread of its own, with a reference held; engine_close waits for it. */

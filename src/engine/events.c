@@ -111,6 +111,7 @@ void event_emit(struct engine *engine, const char *type, const char *action, con
 {
     struct event_hub *hub = engine->events;
     struct event *event = NEW(struct event);
+    metrics_count(&engine->metrics, METRIC_EVENTS);
     event->references = 1;
     event->type = xstrdup(type);
     event->action = xstrdup(action);

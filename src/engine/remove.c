@@ -110,6 +110,7 @@ bool container_remove(struct engine *engine, const char *reference, const struct
     _cleanup_container_ struct container *container = container_find(engine, reference, err);
     if (!container)
         return false;
+    int64_t begin = clock_monotonic();
     if (options->removes_link)
         return error_set(err, ERROR_INTERNAL, "Conflict, cannot remove the default link name of the container");
     for (;;) {
@@ -125,8 +126,12 @@ bool container_remove(struct engine *engine, const char *reference, const struct
         if (is_possible && !is_running)
             container->status = STATUS_REMOVING;
         container_unlock(container);
-        if (is_possible && !is_running)
-            return container_destroy(container, options->removes_volumes, err);
+        if (is_possible && !is_running) {
+            bool is_removed = container_destroy(container, options->removes_volumes, err);
+            if (is_removed)
+                metrics_observe(&engine->metrics, ACTION_DELETE, begin);
+            return is_removed;
+        }
         container_end(container);
         if (!is_possible)
             return false;

@@ -164,6 +164,7 @@ static void drop_attachments(struct container *container)
 
 bool container_start(struct engine *engine, const char *reference, struct error *err)
 {
+    int64_t begin = clock_monotonic();
     _cleanup_container_ struct container *container = container_find(engine, reference, err);
     if (!container || !container_begin(container, reference, err))
         return false;
@@ -191,5 +192,7 @@ bool container_start(struct engine *engine, const char *reference, struct error 
         }
     }
     container_end(container);
+    if (is_started)
+        metrics_observe(&engine->metrics, ACTION_START, begin);
     return is_started;
 }
