@@ -179,6 +179,9 @@ static bool take_result(struct container *container, const struct health_probe *
     struct health *health = container->record.health;
     const struct health_config *config = container->record.config.healthcheck;
     _cleanup_free_ char *old_status = xstrdup(health->status);
+    metrics_count(&container->engine->metrics, METRIC_HEALTH_CHECKS);
+    if (exit_code != 0)
+        metrics_count(&container->engine->metrics, METRIC_HEALTH_CHECKS_FAILED);
     while (health->log.count >= LOG_LENGTH)
         record_list_remove(&health->log, &health_result_type, 0);
     struct health_result *result = record_list_add(&health->log, &health_result_type);

@@ -78,8 +78,12 @@ static void write_endpoints(const struct container *container, int version, stru
     type.field_count = count;
     json_writer_begin(writer, "NetworkSettings", '{');
     json_writer_begin(writer, "Networks", '{');
-    for (size_t i = 0; i < endpoints->keys.count; i++)
-        json_writer_record(writer, endpoints->keys.items[i], &type, RECORD_AT(*endpoints, struct endpoint_settings, i));
+    _cleanup_strlist_ struct strlist names = {0};
+    strlist_copy(&names, &endpoints->keys);
+    strlist_sort(&names);
+    for (size_t i = 0; i < names.count; i++)
+        json_writer_record(writer, names.items[i], &type,
+                           record_map_get(endpoints, &endpoint_settings_type, names.items[i]));
     json_writer_end(writer, '}');
     json_writer_end(writer, '}');
 }
