@@ -89,7 +89,8 @@ int main(int argc, char **argv)
             struct connection *connection = &connections[i];
             if (!fds[i].revents)
                 continue;
-            ssize_t got = read(connection->fd, connection->answer + connection->length, ANSWER_SIZE - connection->length);
+            ssize_t got =
+                read(connection->fd, connection->answer + connection->length, ANSWER_SIZE - connection->length);
             if (got <= 0)
                 fail("read");
             connection->length += (size_t)got;

@@ -5,8 +5,8 @@
 #include "cli/filter_option.h"
 #include "cli/human.h"
 #include "cli/listing.h"
-#include "cli/rows.h"
 #include "cli/platform_option.h"
+#include "cli/rows.h"
 #include "json/json_record.h"
 
 struct images_options {

@@ -110,9 +110,9 @@ static bool print_summary(const json_t *df, const char *format, struct error *er
     json_array_append_new(rows, usage_row("Local Volumes", &volumes, true));
     json_array_append_new(rows, usage_row("Build Cache", &none, false));
     bool is_plain = string_equal(format, "table");
-    return listing_print(&listing,
-                         is_plain ? "table {{.Type}}\t{{.TotalCount}}\t{{.Active}}\t{{.Size}}\t{{.Reclaimable}}" : format,
-                         rows, err);
+    return listing_print(
+        &listing, is_plain ? "table {{.Type}}\t{{.TotalCount}}\t{{.Active}}\t{{.Size}}\t{{.Reclaimable}}" : format,
+        rows, err);
 }
 
 /* --- in full --- */
@@ -168,12 +168,17 @@ struct section {
 };
 
 static const struct listing_column image_columns[] = {
-    {"Repository", "REPOSITORY"}, {"Tag", "TAG"},           {"ID", "IMAGE ID"},
-    {"CreatedSince", "CREATED"},  {"Size", "SIZE"},         {"SharedSize", "SHARED SIZE"},
-    {"UniqueSize", "UNIQUE SIZE"}, {"Containers", "CONTAINERS"},
+    {"Repository", "REPOSITORY"},
+    {"Tag", "TAG"},
+    {"ID", "IMAGE ID"},
+    {"CreatedSince", "CREATED"},
+    {"Size", "SIZE"},
+    {"SharedSize", "SHARED SIZE"},
+    {"UniqueSize", "UNIQUE SIZE"},
+    {"Containers", "CONTAINERS"},
 };
 static const struct listing_column container_columns[] = {
-    {"ID", "CONTAINER ID"}, {"Image", "IMAGE"},         {"Command", "COMMAND"}, {"LocalVolumes", "LOCAL VOLUMES"},
+    {"ID", "CONTAINER ID"}, {"Image", "IMAGE"},        {"Command", "COMMAND"}, {"LocalVolumes", "LOCAL VOLUMES"},
     {"Size", "SIZE"},       {"RunningFor", "CREATED"}, {"Status", "STATUS"},   {"Names", "NAMES"},
 };
 static const struct listing_column volume_columns[] = {{"Name", "VOLUME NAME"}, {"Links", "LINKS"}, {"Size", "SIZE"}};
@@ -210,7 +215,8 @@ static bool print_in_full(const json_t *df, struct error *err)
 /* One object with a list for each kind: what --format sees with -v. */
 static bool print_in_full_as(const json_t *df, const char *format, struct error *err)
 {
-    static const struct listing_column columns[] = {{"Images", ""}, {"Containers", ""}, {"Volumes", ""}, {"BuildCache", ""}};
+    static const struct listing_column columns[] = {
+        {"Images", ""}, {"Containers", ""}, {"Volumes", ""}, {"BuildCache", ""}};
     static const struct listing listing = LISTING("*formatter.diskUsageContext", columns);
     _cleanup_json_ json_t *rows = json_pack("[{s:o, s:o, s:o, s:[]}]", "Images", image_rows(df), "Containers",
                                             container_rows(df), "Volumes", volume_rows(df), "BuildCache");
@@ -231,19 +237,21 @@ static void print_freed(const char *command, int64_t size, struct strbuf *out)
     strbuf_addf(out, "%s\t%s\n", command, text);
 }
 
-/* What an image alone holds is freed with it at the least: layers that it shares with others go with the last of them. */
+/* What an image alone holds is freed with it at the least: layers that it shares with others go with the last of them.
+ */
 static void explain(const json_t *df)
 {
     _cleanup_strbuf_ struct strbuf lines = STRBUF_INIT, text = STRBUF_INIT;
     int64_t dangling = 0, anonymous = 0;
     size_t i;
     json_t *item;
-    json_array_foreach(json_object_get(df, "Images"), i, item)
-        if (is_dangling(item) && number(item, "Containers") == 0) dangling += number(item, "Size") - number(item, "SharedSize");
+    json_array_foreach(json_object_get(df, "Images"), i, item) if (is_dangling(item) && number(item, "Containers") == 0)
+        dangling += number(item, "Size") - number(item, "SharedSize");
     json_array_foreach(json_object_get(df, "Volumes"), i, item)
     {
         const json_t *data = json_object_get(item, "UsageData");
-        if (json_object_get(json_object_get(item, "Labels"), "com.docker.volume.anonymous") && number(data, "RefCount") == 0)
+        if (json_object_get(json_object_get(item, "Labels"), "com.docker.volume.anonymous") &&
+            number(data, "RefCount") == 0)
             anonymous += MAX(number(data, "Size"), INT64_C(0));
     }
     strbuf_add_string(&lines, "COMMAND\tFREES\n");

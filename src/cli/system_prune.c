@@ -54,7 +54,8 @@ static void print_images(const json_t *answer)
     {
         const char *untagged = json_string_value(json_object_get(item, "Untagged"));
         printf("%s: %s\n", string_is_set(untagged) ? "untagged" : "deleted",
-               string_is_set(untagged) ? untagged : string_or_empty(json_string_value(json_object_get(item, "Deleted"))));
+               string_is_set(untagged) ? untagged
+                                       : string_or_empty(json_string_value(json_object_get(item, "Deleted"))));
     }
     puts("");
 }

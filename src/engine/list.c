@@ -140,7 +140,7 @@ struct image_names {
     struct known_image {
         char *reference, *id; /* id: NULL where there is no such image */
         int64_t size;
-    } *known;
+    } * known;
     size_t count;
 };
 

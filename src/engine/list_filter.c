@@ -312,9 +312,9 @@ bool list_filter_matches(const struct list_filter *filter, const struct containe
         const char *name;
         bool (*matches)(const struct container *, const char *);
     } rows[] = {/* "isolation" tells nothing apart on Linux */
-                {"name", match_name},          {"id", match_id},         {"status", match_status},
-                {"exited", match_exited},      {"health", match_health}, {"is-task", match_task},
-                {"volume", match_volume},      {"expose", match_expose}, {"publish", match_publish}};
+                {"name", match_name},     {"id", match_id},         {"status", match_status},
+                {"exited", match_exited}, {"health", match_health}, {"is-task", match_task},
+                {"volume", match_volume}, {"expose", match_expose}, {"publish", match_publish}};
     const struct container_record *record = &container->record;
     if ((filter->before && record->created >= filter->before) || (filter->since && record->created <= filter->since))
         return false;

@@ -52,7 +52,8 @@ static void add_actions(struct metrics *metrics, struct strbuf *out)
         for (size_t k = 0; k < METRIC_BUCKETS; k++) {
             count += atomic_load(&metrics->actions[i].buckets[k]);
             if (k + 1 < METRIC_BUCKETS)
-                strbuf_addf(out, "%s_bucket{action=\"%s\",le=\"%g\"} %" PRIu64 "\n", name, actions[i], bounds[k], count);
+                strbuf_addf(out, "%s_bucket{action=\"%s\",le=\"%g\"} %" PRIu64 "\n", name, actions[i], bounds[k],
+                            count);
             else
                 strbuf_addf(out, "%s_bucket{action=\"%s\",le=\"+Inf\"} %" PRIu64 "\n", name, actions[i], count);
         }
@@ -76,14 +77,16 @@ static void add_machine(struct strbuf *out)
 {
     struct utsname host;
     uname(&host);
-    add_head(out, "engine_daemon_engine_cpus_cpus", "gauge", "The number of cpus that the host system of the engine has");
+    add_head(out, "engine_daemon_engine_cpus_cpus", "gauge",
+             "The number of cpus that the host system of the engine has");
     strbuf_addf(out, "engine_daemon_engine_cpus_cpus %ld\n", sysconf(_SC_NPROCESSORS_ONLN));
     add_head(out, "engine_daemon_engine_info", "gauge",
              "The information related to the engine and the OS it is running on");
-    strbuf_addf(out,
-                "engine_daemon_engine_info{architecture=\"%s\",graphdriver=\"overlay2\",kernel=\"%s\",os_type=\"linux\","
-                "version=\"" WHERRY_VERSION "\"} 1\n",
-                host.machine, host.release);
+    strbuf_addf(
+        out,
+        "engine_daemon_engine_info{architecture=\"%s\",graphdriver=\"overlay2\",kernel=\"%s\",os_type=\"linux\","
+        "version=\"" WHERRY_VERSION "\"} 1\n",
+        host.machine, host.release);
     add_head(out, "engine_daemon_engine_memory_bytes", "gauge",
              "The number of bytes of memory that the host system of the engine has");
     strbuf_addf(out, "engine_daemon_engine_memory_bytes %" PRId64 "\n",
@@ -223,7 +226,8 @@ static void add_ends(const struct measured *all, size_t count, struct strbuf *ou
     add_head(out, "wherry_container_restarts_total", "counter", "Restarts by the restart policy");
     for (size_t i = 0; i < count; i++)
         strbuf_addf(out, "wherry_container_restarts_total%s} %" PRId64 "\n", all[i].labels, all[i].restarts);
-    add_head(out, "wherry_container_last_exit_code", "gauge", "The last exit's code, and its cause: exit, signal or oom");
+    add_head(out, "wherry_container_last_exit_code", "gauge",
+             "The last exit's code, and its cause: exit, signal or oom");
     for (size_t i = 0; i < count; i++)
         if (all[i].cause)
             strbuf_addf(out, "wherry_container_last_exit_code%s,cause=\"%s\"} %" PRId64 "\n", all[i].labels,
