@@ -21,11 +21,11 @@ void api_free(struct api *api)
     free(api);
 }
 
-static void add_headers(struct http_exchange *exchange, bool is_known)
+static void add_headers(const struct api *api, struct http_exchange *exchange, bool is_known)
 {
     strmap_set(&exchange->headers, "Api-Version", API_VERSION_TEXT);
     if (is_known)
-        strmap_set(&exchange->headers, "Docker-Experimental", "false");
+        strmap_set(&exchange->headers, "Docker-Experimental", api->options.is_experimental ? "true" : "false");
     strmap_set(&exchange->headers, "Ostype", "linux");
     strmap_set(&exchange->headers, "Server", API_SERVER_NAME);
 }
@@ -78,7 +78,7 @@ void api_handle(struct http_exchange *exchange, void *context)
     bool has_prefix;
     bool is_spoken = version_split(exchange->path, &path, &call.version, &has_prefix, &err);
     if (!is_spoken) {
-        add_headers(exchange, false);
+        add_headers(api, exchange, false);
         respond_error(exchange, &err);
         error_release(&err);
         return;
@@ -90,7 +90,7 @@ void api_handle(struct http_exchange *exchange, void *context)
         refuse(exchange, ERROR_NOT_FOUND, "page not found");
         return;
     }
-    add_headers(exchange, true);
+    add_headers(api, exchange, true);
     if (is_options) {
         http_exchange_answer(exchange, 200, NULL, "", 0);
         return;

@@ -1,13 +1,15 @@
 /* The Engine API: from HTTP requests to the engine's verbs and back. Nothing is decided here. */
 #pragma once
 
+#include <jansson.h>
+
 #include "engine/engine.h"
 #include "http/server.h"
 
 struct api_options {
     struct engine *engine;
-    bool (*is_debugging)(void); /* for `info`; may be NULL */
-    bool is_live_restore;
+    void (*add_info)(json_t *info); /* puts what the daemon knows into the answer of `info`; may be NULL */
+    bool is_experimental;
     const char *default_log_driver;    /* NULL: json-file */
     struct http_server *const *server; /* for `info`; may be NULL */
 };

@@ -4,6 +4,7 @@
 #include "api/respond.h"
 #include "base/memory.h"
 #include "engine/events.h"
+#include "oci/manifest.h"
 
 /* From "Loaded image: busybox:latest" and "Loaded image ID: sha256:…". */
 static void tell_of_loaded(struct call *call, const char *message)
@@ -14,8 +15,30 @@ static void tell_of_loaded(struct call *call, const char *message)
         image_event(call->engine, "load", image.id, image.id);
 }
 
+/* Of an archive with several platforms this machine's is loaded: another one cannot be chosen. */
+static bool check_load_platform(const struct call *call, struct error *err)
+{
+    const char *text = call->version >= 148 ? query_text(call, "platform") : NULL;
+    struct platform wanted = {0}, host = {0};
+    if (!string_is_set(text))
+        return true;
+    if (!query_platform(text, &wanted, err))
+        return false;
+    platform_host(&host);
+    _cleanup_free_ char *shown = platform_text(&wanted);
+    bool is_ours = platform_match(&host, &wanted) > 0;
+    record_release(&platform_type, &wanted);
+    record_release(&platform_type, &host);
+    return is_ours || error_set(err, ERROR_UNSUPPORTED,
+                                "loading only the images of %s from an archive is not supported by this version of "
+                                "Wherry",
+                                shown);
+}
+
 bool images_load(struct call *call, struct error *err)
 {
+    if (!check_load_platform(call, err))
+        return false;
     _cleanup_strlist_ struct strlist messages = {0};
     struct error why = ERROR_INIT;
     bool is_loaded = store_load(engine_store(call->engine), request_read, call, &messages, &why);
@@ -45,6 +68,9 @@ bool images_save(struct call *call, struct error *err)
         strlist_add(&names, call->target);
     else
         http_query_all(call->exchange->query, "names", &names);
+    for (size_t i = 0; i < names.count; i++)
+        if (!platform_check_query(call, 148, names.items[i], err))
+            return false;
     if (!store_save(engine_store(call->engine), &names, write_archive, call, err))
         return false;
     for (size_t i = 0; i < names.count; i++) {

@@ -39,12 +39,16 @@ bool images_list(struct call *call, struct error *err)
 
 bool images_inspect(struct call *call, struct error *err)
 {
+    if (!platform_check_query(call, 149, call->target, err))
+        return false;
     json_t *json = image_inspect_json(engine_store(call->engine), call->target, call->version, err);
     return json && respond_json(call, 200, json);
 }
 
 bool images_history(struct call *call, struct error *err)
 {
+    if (!platform_check_query(call, 148, call->target, err))
+        return false;
     json_t *json = image_history_json(engine_store(call->engine), call->target, call->version, err);
     return json && respond_json(call, 200, json);
 }

@@ -1,5 +1,6 @@
 /* GET /info: true values only. */
 #include <fcntl.h>
+#include <string.h>
 #include <sys/utsname.h>
 
 #include "api/host.h"
@@ -88,18 +89,42 @@ static json_t *warnings(const struct host_limits *limits)
     return list ? list : json_null();
 }
 
-static json_t *registry_config(void)
+/* Docker's shape: CIDRs apart, every other insecure registry an index of its own. */
+static json_t *registry_config(const struct registry_options *options)
 {
-    return json_pack("{s:n, s:n, s:[s], s:{s:{s:s, s:[], s:b, s:b}}, s:n}", "AllowNondistributableArtifactsCIDRs",
-                     "AllowNondistributableArtifactsHostnames", "InsecureRegistryCIDRs", "127.0.0.0/8", "IndexConfigs",
-                     "docker.io", "Name", "docker.io", "Mirrors", "Secure", 1, "Official", 1, "Mirrors");
+    json_t *cidrs = json_pack("[s, s]", "::1/128", "127.0.0.0/8");
+    json_t *mirrors = options->mirrors.count ? json_array() : json_null(), *of_hub = json_array();
+    json_t *indexes = json_object();
+    for (size_t i = 0; i < options->mirrors.count; i++) {
+        _cleanup_free_ char *url =
+            xasprintf("%s%s", options->mirrors.items[i], string_ends_with(options->mirrors.items[i], "/") ? "" : "/");
+        json_array_append_new(mirrors, json_text(url));
+        json_array_append_new(of_hub, json_text(url));
+    }
+    for (size_t i = 0; i < options->insecure.count; i++) {
+        const char *name = options->insecure.items[i];
+        if (strchr(name, '/'))
+            json_array_append_new(cidrs, json_text(name));
+        else
+            set(indexes, name, json_pack("{s:s, s:[], s:b, s:b}", "Name", name, "Mirrors", "Secure", 0, "Official", 0));
+    }
+    set(indexes, "docker.io",
+        json_pack("{s:s, s:o, s:b, s:b}", "Name", "docker.io", "Mirrors", of_hub, "Secure", 1, "Official", 1));
+    return json_pack("{s:n, s:n, s:o, s:o, s:o}", "AllowNondistributableArtifactsCIDRs",
+                     "AllowNondistributableArtifactsHostnames", "InsecureRegistryCIDRs", cidrs, "IndexConfigs", indexes,
+                     "Mirrors", mirrors);
 }
 
-static json_t *security_options(const struct host_limits *limits)
+static json_t *security_options(const struct engine_options *engine, const struct host_limits *limits)
 {
-    json_t *list = json_pack("[s]", "name=seccomp,profile=builtin");
+    const char *profile = engine->seccomp_profile;
+    json_t *list = json_pack("[s]", !profile                              ? "name=seccomp,profile=builtin"
+                                    : string_equal(profile, "unconfined") ? "name=seccomp,profile=unconfined"
+                                                                          : "name=seccomp,profile=custom");
     if (limits->cgroup_version == 2)
         json_array_append_new(list, json_string("name=cgroupns"));
+    if (engine->has_no_new_privileges)
+        json_array_append_new(list, json_string("name=no-new-privileges"));
     return list;
 }
 
@@ -114,7 +139,7 @@ static void add_counts(json_t *info, struct engine *engine)
     set(info, "Images", json_integer((json_int_t)counts.images));
 }
 
-static void add_host(json_t *info)
+static void add_host(json_t *info, const struct registry_options *registry)
 {
     struct utsname host;
     uname(&host);
@@ -125,10 +150,21 @@ static void add_host(json_t *info)
     set(info, "OSType", json_string("linux"));
     set(info, "Architecture", json_text(host.machine));
     set(info, "IndexServerAddress", json_string("https://index.docker.io/v1/"));
-    set(info, "RegistryConfig", registry_config());
+    set(info, "RegistryConfig", registry_config(registry));
     set(info, "NCPU", json_integer(host_cpu_count()));
     set(info, "MemTotal", json_integer(host_memory()));
     set(info, "GenericResources", json_null());
+}
+
+/* As Docker shows a proxy: neither name nor password of its user. */
+static json_t *masked_url(const char *url)
+{
+    const char *start = url ? strstr(url, "://") : NULL;
+    const char *at = start ? strchr(start + 3, '@') : NULL;
+    if (!at || memchr(start + 3, '/', (size_t)(at - start - 3)))
+        return json_text(url);
+    _cleanup_free_ char *text = xasprintf("%.*sxxxxx:xxxxx%s", (int)(start + 3 - url), url, at);
+    return json_text(text);
 }
 
 static void add_environment(json_t *info)
@@ -140,7 +176,7 @@ static void add_environment(json_t *info)
     };
     for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
         const char *value = getenv(names[i][1]);
-        set(info, names[i][0], json_text(value ? value : getenv(names[i][2])));
+        set(info, names[i][0], masked_url(value ? value : getenv(names[i][2])));
     }
 }
 
@@ -168,7 +204,7 @@ bool system_info(struct call *call, struct error *err)
         json_pack("{s:[s], s:[s, s, s], s:n, s:o}", "Volume", "local", "Network", "bridge", "host", "null",
                   "Authorization", "Log", logs));
     add_limits(info, limits);
-    set(info, "Debug", json_boolean(options->is_debugging && options->is_debugging()));
+    set(info, "Debug", json_false());
     set(info, "NFd", json_integer((json_int_t)host_open_fds()));
     set(info, "NGoroutines", json_integer((json_int_t)host_threads()));
     set(info, "SystemTime", json_string(time_format(clock_now(), now)));
@@ -176,27 +212,31 @@ bool system_info(struct call *call, struct error *err)
     set(info, "CgroupDriver", json_string("cgroupfs"));
     set(info, "CgroupVersion", json_string(limits->cgroup_version == 2 ? "2" : "1"));
     set(info, "NEventsListener", json_integer((json_int_t)events_subscriber_count(call->engine)));
-    add_host(info);
+    add_host(info, &engine->registry);
     set(info, "DockerRootDir", json_text(engine->data_root));
     add_environment(info);
     set(info, "Name", json_text(name));
     set(info, "Labels", json_array());
-    set(info, "ExperimentalBuild", json_false());
+    set(info, "ExperimentalBuild", json_boolean(options->is_experimental));
     set(info, "ServerVersion", json_string(WHERRY_VERSION));
-    set(info, "Runtimes", json_pack("{s:{s:s}}", "wherry", "path", "wherry-runtime"));
-    set(info, "DefaultRuntime", json_string("wherry"));
+    set(info, "Runtimes",
+        json_pack("{s:{s:s}, s:{s:s}, s:{s:s}}", "io.containerd.runc.v2", "path", "wherry-runtime", "runc", "path",
+                  "wherry-runtime", "wherry", "path", "wherry-runtime"));
+    set(info, "DefaultRuntime", json_string(engine->default_runtime ? engine->default_runtime : "runc"));
     set(info, "Swarm",
         json_pack("{s:s, s:s, s:s, s:b, s:s, s:n}", "NodeID", "", "NodeAddr", "", "LocalNodeState", "inactive",
                   "ControlAvailable", 0, "Error", "", "RemoteManagers"));
-    set(info, "LiveRestoreEnabled", json_boolean(options->is_live_restore));
+    set(info, "LiveRestoreEnabled", json_false());
     set(info, "Isolation", json_string(""));
     set(info, "InitBinary", json_text(path_base(string_or_empty(engine->init_program))));
     /* Docker's commit ids of programs that Wherry does not have; clients expect the keys. */
     static const char *const commits[] = {"ContainerdCommit", "RuncCommit", "InitCommit"};
     for (size_t i = 0; i < ARRAY_SIZE(commits); i++)
         set(info, commits[i], json_pack("{s:s, s:s}", "ID", "", "Expected", ""));
-    set(info, "SecurityOptions", security_options(limits));
+    set(info, "SecurityOptions", security_options(engine, limits));
     set(info, "CDISpecDirs", json_array());
     set(info, "Warnings", warnings(limits));
+    if (options->add_info)
+        options->add_info(info);
     return respond_json(call, 200, info);
 }

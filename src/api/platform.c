@@ -51,6 +51,12 @@ bool platform_check_json(struct store *store, const char *text, const char *refe
     return is_fitting;
 }
 
+bool platform_check_query(const struct call *call, int since, const char *reference, struct error *err)
+{
+    const char *text = call->version >= since ? strmap_get(&call->query, "platform") : NULL;
+    return !string_is_set(text) || platform_check_json(engine_store(call->engine), text, reference, err);
+}
+
 bool platform_check(struct store *store, const char *text, const char *reference, struct error *err)
 {
     struct platform platform = {0};

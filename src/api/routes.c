@@ -1,7 +1,7 @@
 #include "api/route.h"
 
-/* The 107 routes of API 1.50 (moby's api/swagger.yaml); the first that matches counts, so a fixed path stands before
-   one with braces. */
+/* The 107 routes of API 1.50 (moby's api/swagger.yaml) and two of ours (docs/api.md); the first that matches counts, so
+   a fixed path stands before one with braces. */
 const struct route routes[] = {
     {"GET", "/_ping", system_ping, 0},
     {"HEAD", "/_ping", system_ping, 0},
@@ -55,7 +55,11 @@ const struct route routes[] = {
     {"POST", "/images/{name}/tag", images_tag, 0},
     {"DELETE", "/images/{name}", images_remove, 0},
     {"GET", "/distribution/{name}/json", distribution_inspect, 130},
+    {"GET", "/distribution/{name}/manifest", manifests_get, 0},
+    {"POST", "/distribution/{name}/manifest", manifests_put, 0},
     {"POST", "/commit", containers_commit, 0},
+    {"GET", "/distribution/{name}/manifest", manifests_get, 0},
+    {"POST", "/distribution/{name}/manifest", manifests_put, 0},
     {"POST", "/build", NULL, 0},
     {"POST", "/build/prune", NULL, 131},
     {"POST", "/session", NULL, 131},

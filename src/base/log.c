@@ -10,6 +10,13 @@
 
 static _Atomic enum log_level threshold = LOG_LEVEL_INFO;
 
+static atomic_bool writes_json;
+
+void log_set_json(bool is_json)
+{
+    writes_json = is_json;
+}
+
 void log_set_level(enum log_level level)
 {
     threshold = level;
@@ -23,15 +30,25 @@ static void write_line(enum log_level level, const char *format, va_list argumen
     _cleanup_free_ char *message = xvasprintf(format, arguments);
     char time[TIME_TEXT_SIZE];
     _cleanup_strbuf_ struct strbuf line = STRBUF_INIT;
-    strbuf_addf(&line, "time=\"%s\" level=%s msg=\"", time_format_fixed(clock_now(), time), names[level]);
+    bool is_json = writes_json;
+    time_format_fixed(clock_now(), time);
+    if (is_json)
+        strbuf_addf(&line, "{\"level\":\"%s\",\"msg\":\"", names[level]);
+    else
+        strbuf_addf(&line, "time=\"%s\" level=%s msg=\"", time, names[level]);
     for (const char *c = message; *c; c++)
         if (*c == '\n')
             strbuf_add_string(&line, "\\n");
+        else if (is_json && (unsigned char)*c < 0x20)
+            strbuf_addf(&line, "\\u%04x", (unsigned)*c);
         else if (*c == '"' || *c == '\\')
             strbuf_addf(&line, "\\%c", *c);
         else
             strbuf_add_char(&line, *c);
-    strbuf_add_string(&line, "\"\n");
+    if (is_json)
+        strbuf_addf(&line, "\",\"time\":\"%s\"}\n", time);
+    else
+        strbuf_add_string(&line, "\"\n");
     /* One write, so that lines of several threads and processes do not mix. A lost log has nowhere to be reported. */
     (void)!write(STDERR_FILENO, line.data, line.length);
 }

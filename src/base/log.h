@@ -8,6 +8,8 @@ enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_D
 
 /* Messages above the level are dropped. Starts at LOG_LEVEL_INFO. */
 void log_set_level(enum log_level level);
+/* One JSON object a line, in dockerd's form, instead of text. */
+void log_set_json(bool is_json);
 void log_error(const char *format, ...) _printf_(1, 2);
 void log_warning(const char *format, ...) _printf_(1, 2);
 void log_info(const char *format, ...) _printf_(1, 2);

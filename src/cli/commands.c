@@ -59,6 +59,12 @@
     row(network_ls) \
     row(network_prune) \
     row(network_rm) \
+    row(manifest) \
+    row(manifest_annotate) \
+    row(manifest_create) \
+    row(manifest_inspect) \
+    row(manifest_push) \
+    row(manifest_rm) \
     row(pause) \
     row(port) \
     row(rename) \

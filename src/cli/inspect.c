@@ -6,11 +6,14 @@
 #include "base/memory.h"
 #include "cli/api_types.h"
 #include "cli/listing.h"
+#include "cli/platform_option.h"
 #include "json/json_record.h"
 
 struct inspect_options {
     char *format;
     char *type;
+    char *platform;
+    char *platform_query; /* as the API wants it */
     bool wants_size;
     bool is_verbose;
 };
@@ -44,7 +47,11 @@ static bool fetch_kind(struct command_call *call, const struct kind *kind, const
         return error_set(err, ERROR_INVALID, "invalid container name or ID: value is empty");
     if (!*name)
         return error_set(err, ERROR_NOT_FOUND, "Error: No such %s: ", kind->name);
-    _cleanup_free_ char *rest = xasprintf("%s%s", kind->rest, kind->has_size && options->wants_size ? "?size=1" : "");
+    _cleanup_strbuf_ struct strbuf query = STRBUF_INIT;
+    strbuf_add_string(&query, kind->rest);
+    client_query_add(&query, "size", kind->has_size && options->wants_size ? "1" : NULL);
+    client_query_add(&query, "platform", options->platform_query);
+    const char *rest = strbuf_text(&query);
     return inspect_get(call, kind->collection, name, rest, kind->type, out, err);
 }
 
@@ -126,8 +133,16 @@ static bool fetch_image(struct command_call *call, const char *name, struct insp
 
 static bool image_inspect_run(struct command_call *call, struct error *err)
 {
-    const struct inspect_options *options = call->values;
-    return inspect_print(call, options->format, fetch_image, err);
+    struct inspect_options *options = call->values;
+    if (string_is_set(options->platform)) {
+        if (!require_api_version(call, "platform", "1.49", err))
+            return false;
+        if (!platform_json(options->platform, &options->platform_query, err))
+            return error_prefix(err, "invalid platform");
+    }
+    bool is_done = inspect_print(call, options->format, fetch_image, err);
+    free(TAKE_PTR(options->platform_query));
+    return is_done;
 }
 
 static bool fetch_network(struct command_call *call, const char *name, struct inspected *out, struct error *err)
@@ -162,7 +177,14 @@ static const struct option network_inspect_rows[] = {
     FORMAT_ROW,
     {"verbose", 'v', OPTION_BOOL, PLACE(is_verbose), .help = "Verbose output for diagnostics"},
 };
-static const struct option image_inspect_rows[] = {FORMAT_ROW};
+static const struct option image_inspect_rows[] = {
+    FORMAT_ROW,
+    {"platform", 0, OPTION_STRING, PLACE(platform), "string",
+     "Inspect a specific platform of the multi-platform image.\nIf the image or the server is not multi-platform "
+     "capable, "
+     "the command will error out if the platform does not match.\n'os[/arch[/variant]]': Explicit platform (eg. "
+     "linux/amd64)"},
+};
 
 const struct command inspect_command = {
     .paths = {"inspect"},

@@ -3,13 +3,24 @@
 #include "cli/command.h"
 #include "cli/container_options.h"
 #include "cli/flag_checks.h"
+#include "cli/port_option.h"
 #include "json/json_record.h"
 
 struct update_options {
     int64_t blkio_weight, cpu_period, cpu_quota, cpu_rt_period, cpu_rt_runtime, cpu_shares, nano_cpus;
     char *cpuset_cpus, *cpuset_mems, *restart;
     int64_t memory, memory_reservation, memory_swap, pids_limit;
+    struct strlist publish_add, publish_rm;
 };
+
+static bool read_ports(const struct strlist *values, struct record_map *bindings, struct error *err)
+{
+    _cleanup_strlist_ struct strlist exposed = {0};
+    for (size_t i = 0; i < values->count; i++)
+        if (!port_publish_parse(values->items[i], &exposed, bindings, err))
+            return false;
+    return true;
+}
 
 static bool make_request(struct command_call *call, struct update_request *request, struct error *err)
 {
@@ -31,6 +42,9 @@ static bool make_request(struct command_call *call, struct update_request *reque
     };
     if (option_is_given(call->parse, "pids-limit"))
         host->pids_limit = (struct opt_int64){true, options->pids_limit};
+    if (!read_ports(&options->publish_add, &request->publish_add, err) ||
+        !read_ports(&options->publish_rm, &request->publish_remove, err))
+        return false;
     return restart_option_parse(options->restart, &host->restart_policy, err);
 }
 
@@ -81,6 +95,9 @@ static const struct option rows[] = {
     {"memory-swap", 0, OPTION_BYTES, AT(memory_swap), "bytes",
      "Swap limit equal to memory plus swap: -1 to enable unlimited swap", .parse = parse_memory_swap},
     {"pids-limit", 0, OPTION_INT64, AT(pids_limit), "int", "Tune container pids limit (set -1 for unlimited)"},
+    {"publish-add", 0, OPTION_LIST, AT(publish_add), "list",
+     "Publish a port of the container to the host while it runs, as -p of run"},
+    {"publish-rm", 0, OPTION_LIST, AT(publish_rm), "list", "Stop publishing a port of the container"},
     {"restart", 0, OPTION_STRING, AT(restart), "string", "Restart policy to apply when a container exits"},
 };
 

@@ -28,8 +28,19 @@ struct daemon_config {
     int64_t mtu;              /* 0: default */
     int64_t default_shm_size; /* bytes */
     int64_t shutdown_timeout; /* seconds */
-    char *refused_text;       /* the place of flags that are known and refused: nothing is ever put there */
-    bool is_refused;
+    struct {
+        bool is_on, verifies; /* --tls, --tlsverify */
+        char *ca, *certificate, *key;
+    } tls;
+    char *metrics_address;
+    char *log_format; /* "text", "json" */
+    char *cgroupns_mode, *ipc_mode, *default_runtime, *storage_driver;
+    char *seccomp_profile; /* "builtin", "unconfined" or a path */
+    char *http_proxy, *https_proxy, *no_proxy;
+    struct strlist labels, exec_opts;
+    struct strlist ulimits; /* "nofile=1024:2048" */
+    struct strlist refused; /* the place of flags that are known and refused: nothing is ever put there */
+    bool has_init, has_no_new_privileges, has_raw_logs, is_experimental;
     bool is_debug;
     bool has_ip_masq;
     int64_t restart_unhealthy;
@@ -44,6 +55,6 @@ void daemon_config_release(struct daemon_config *config);
 
 /* Command line, then the file; the whole is checked. Errors in dockerd's words. *config must be zeroed. */
 bool daemon_config_read(int argc, char **argv, struct daemon_config *config, struct error *err);
-/* Only what SIGHUP can change: is_debug and log_level, from the file of the configuration that runs. */
+/* What SIGHUP can change: debug, log-level, labels, live-restore, shutdown-timeout. A bad file changes nothing. */
 bool daemon_config_reload(struct daemon_config *config, int argc, char **argv, struct error *err);
 void daemon_config_help(struct strbuf *out);

@@ -56,6 +56,12 @@ static bool set_list(struct strlist *list, const char *key, const json_t *value,
     }
     json_object_foreach((json_t *)value, name, item)
     {
+        /* default-ulimits: {"nofile": {"Name": "nofile", "Hard": 64000, "Soft": 64000}} */
+        if (json_is_object(item)) {
+            strlist_addf(&items, "%s=%lld:%lld", name, (long long)json_integer_value(json_object_get(item, "Soft")),
+                         (long long)json_integer_value(json_object_get(item, "Hard")));
+            continue;
+        }
         is_valid = is_valid && json_is_string(item);
         strlist_addf(&items, "%s=%s", name, string_or_empty(json_string_value(item)));
     }
@@ -163,7 +169,10 @@ static bool check_keys(const struct applying *applying, const json_t *file, stru
     json_object_foreach((json_t *)file, key, value)
     {
         const struct option *option = option_of_key(applying, key);
-        if (!option || option->unsupported || string_equal(key, "config-file") || string_equal(key, "validate") ||
+        if (option && option->unsupported)
+            return error_set(err, ERROR_UNSUPPORTED, "the directive %s is not supported by this version of Wherry",
+                             key);
+        if (!option || string_equal(key, "config-file") || string_equal(key, "validate") ||
             string_equal(key, "version")) {
             strbuf_addf(&unknown, "%s%s", unknown.length ? ", " : "", key);
         } else if (strlist_contains(&applying->flags->given, option->name)) {

@@ -12,12 +12,11 @@
 #include "base/log.h"
 #include "base/memory.h"
 
-#define DEFAULT_TCP_PORT    "2375"
 #define FIRST_ACTIVATION_FD 3 /* SD_LISTEN_FDS_START */
 #define BACKLOG             1024
 
 /* "tcp://[::1]:2375" → "::1" and "2375"; the caller frees both, whatever the answer is. */
-static bool split_tcp(const char *host, char **name, char **port)
+static bool split_tcp(const char *host, const char *default_port, char **name, char **port)
 {
     const char *text = host + strlen("tcp://");
     const char *colon = strrchr(text, ':'), *bracket = strrchr(text, ']');
@@ -31,7 +30,7 @@ static bool split_tcp(const char *host, char **name, char **port)
     } else {
         *name = xstrndup(text, length);
     }
-    *port = xstrdup(colon && colon[1] ? colon + 1 : DEFAULT_TCP_PORT);
+    *port = xstrdup(colon && colon[1] ? colon + 1 : default_port);
     return !strchr(*name, '/') && strspn(*port, "0123456789") == strlen(*port);
 }
 
@@ -45,7 +44,7 @@ bool host_check(const char *host, struct error *err)
     }
     if (string_starts_with(host, "tcp://")) {
         _cleanup_free_ char *name = NULL, *port = NULL;
-        return split_tcp(host, &name, &port) ||
+        return split_tcp(host, TCP_PORT, &name, &port) ||
                error_set(err, ERROR_INVALID, "invalid bind address (%s): should be of the form tcp://HOST:PORT", host);
     }
     if (string_starts_with(host, "fd://"))
@@ -124,10 +123,11 @@ static bool listen_unix(const char *path, const char *group_name, struct listene
     return true;
 }
 
-static bool listen_tcp(const char *host, struct listener **listeners, size_t *count, struct error *err)
+static bool listen_tcp(const char *host, const char *default_port, struct listener **listeners, size_t *count,
+                       struct error *err)
 {
     _cleanup_free_ char *name = NULL, *port = NULL;
-    if (!split_tcp(host, &name, &port))
+    if (!split_tcp(host, default_port, &name, &port))
         return error_set(err, ERROR_INVALID, "invalid bind address (%s)", host);
     struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE}, *found = NULL;
     int failure = getaddrinfo(*name ? name : "127.0.0.1", port, &hints, &found);
@@ -141,9 +141,8 @@ static bool listen_tcp(const char *host, struct listener **listeners, size_t *co
     freeaddrinfo(found);
     if (!is_listening)
         return error_errno_value(err, cause, "listen tcp %s:%s", name, port);
-    log_warning("Binding to IP address %s:%s without TLS gives everyone who can reach it root access to this machine",
-                *name ? name : "127.0.0.1", port);
     add(listeners, count, TAKE_FD(fd), xasprintf("%s:%s", *name ? name : "127.0.0.1", port));
+    (*listeners)[*count - 1].is_tcp = true;
     return true;
 }
 
@@ -166,14 +165,15 @@ static bool take_activated(struct listener **listeners, size_t *count, struct er
     return true;
 }
 
-bool host_listen(const char *host, const char *group, struct listener **listeners, size_t *count, struct error *err)
+bool host_listen(const char *host, const char *group, const char *port, struct listener **listeners, size_t *count,
+                 struct error *err)
 {
     if (string_starts_with(host, "unix://")) {
         const char *path = host + strlen("unix://");
         return listen_unix(*path ? path : "/var/run/docker.sock", group, listeners, count, err);
     }
     if (string_starts_with(host, "tcp://"))
-        return listen_tcp(host, listeners, count, err);
+        return listen_tcp(host, port, listeners, count, err);
     if (string_starts_with(host, "fd://"))
         return take_activated(listeners, count, err);
     return host_check(host, err);

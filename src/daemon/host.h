@@ -10,10 +10,15 @@ bool host_check(const char *host, struct error *err);
 struct listener {
     int fd;
     char *name; /* as the log shows it */
+    bool is_tcp;
 };
+/* "tcp://HOST" without a port is at dockerd's default: 2375, with TLS 2376. */
+#define TCP_PORT     "2375"
+#define TCP_PORT_TLS "2376"
 /* Opens a host's sockets: one, or all that systemd passed (fd://). Appends to *listeners. A unix socket that nobody
    listens on any more is replaced. `group`: NULL gives "docker" where there is such a group, else root. */
-bool host_listen(const char *host, const char *group, struct listener **listeners, size_t *count, struct error *err);
+bool host_listen(const char *host, const char *group, const char *port, struct listener **listeners, size_t *count,
+                 struct error *err);
 /* Does some server accept connections on this unix socket? */
 bool host_is_answering(const char *path);
 /* Removes the unix sockets that were made and frees; does not close. */

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
+#include <pthread.h>
 #include <signal.h>
 #include <sys/file.h>
 #include <sys/resource.h>
@@ -16,21 +17,20 @@
 #include "base/memory.h"
 #include "daemon/config.h"
 #include "daemon/host.h"
+#include "daemon/metrics.h"
 #include "daemon/pidfile.h"
+#include "daemon/tls.h"
+#include "daemon/ulimit.h"
+#include "engine/events.h"
 #include "engine/log_config.h"
+#include "runtime/seccomp.h"
+#include "json/json_record.h"
 
 #define EXIT_USAGE      125
 #define MAX_CONNECTIONS 4096
 #define REQUEST_GRACE   (10 * NANOSECONDS_PER_SECOND)
 #define DEFAULT_HOST    "unix:///run/wherry.sock"
 #define DOCKER_SOCKET   "/var/run/docker.sock"
-
-static volatile bool is_debugging;
-
-static bool tell_debugging(void)
-{
-    return is_debugging;
-}
 
 struct daemon {
     struct daemon_config config;
@@ -40,17 +40,36 @@ struct daemon {
     char *shim_program;
     char *init_program;
     char *logger_program;
+    char *seccomp_profile;      /* JSON or "unconfined"; NULL: built in */
+    struct record_list ulimits; /* of struct ulimit */
     struct engine *engine;
     struct api *api;
     struct http_server *server;
+    struct http_server *metrics; /* NULL: none */
+    struct tls *tls;             /* NULL: none */
     sigset_t signals;
     int data_root_lock;
 };
 
+/* What SIGHUP changes and requests read. */
+static pthread_mutex_t shown_lock = PTHREAD_MUTEX_INITIALIZER;
+static const struct daemon_config *shown;
+
+static void add_info(json_t *info)
+{
+    json_t *labels = json_array();
+    pthread_mutex_lock(&shown_lock);
+    for (size_t i = 0; i < shown->labels.count; i++)
+        json_array_append_new(labels, json_string(shown->labels.items[i]));
+    json_object_set_new(info, "Labels", labels);
+    json_object_set_new(info, "Debug", json_boolean(shown->is_debug));
+    json_object_set_new(info, "LiveRestoreEnabled", json_boolean(shown->is_live_restore));
+    pthread_mutex_unlock(&shown_lock);
+}
+
 static void apply_log_level(const struct daemon_config *config)
 {
     const char *level = config->log_level;
-    is_debugging = config->is_debug;
     if (config->is_debug || string_equal(level, "debug") || string_equal(level, "trace"))
         log_set_level(LOG_LEVEL_DEBUG);
     else if (string_starts_with(level, "warn"))
@@ -108,6 +127,43 @@ static void default_log(const struct daemon_config *config, struct log_config *o
     }
 }
 
+/* The default seccomp profile and limits of containers, and the proxies that pulls go through. */
+static bool read_defaults(struct daemon *daemon, struct error *err)
+{
+    const struct daemon_config *config = &daemon->config;
+    const struct {
+        const char *value, *upper, *lower;
+    } proxies[] = {{config->http_proxy, "HTTP_PROXY", "http_proxy"},
+                   {config->https_proxy, "HTTPS_PROXY", "https_proxy"},
+                   {config->no_proxy, "NO_PROXY", "no_proxy"}};
+    for (size_t i = 0; i < ARRAY_SIZE(proxies); i++)
+        if (string_is_set(proxies[i].value)) {
+            setenv(proxies[i].upper, proxies[i].value, 1);
+            setenv(proxies[i].lower, proxies[i].value, 1);
+        }
+    for (size_t i = 0; i < config->ulimits.count; i++)
+        if (!ulimit_parse(config->ulimits.items[i], record_list_add(&daemon->ulimits, &ulimit_type), err))
+            return false;
+    const char *profile = config->seccomp_profile;
+    if (!string_is_set(profile) || string_equal(profile, "builtin"))
+        return true;
+    if (!string_equal(profile, "unconfined")) {
+        _cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+        struct bytes filter = {0};
+        const struct strlist none = {0};
+        if (!file_read(AT_FDCWD, profile, (size_t)1 << 20, &text, err))
+            return error_prefix(err, "opening seccomp profile (%s) failed", profile);
+        if (!seccomp_compile(strbuf_text(&text), &none, &filter, err))
+            return error_prefix(err, "seccomp profile %s", profile);
+        free(filter.data);
+        daemon->seccomp_profile = strbuf_take(&text);
+    } else {
+        daemon->seccomp_profile = xstrdup(profile);
+    }
+    daemon->options.seccomp_profile = daemon->seccomp_profile;
+    return true;
+}
+
 static bool open_engine(struct daemon *daemon, const char *argv0, struct error *err)
 {
     const struct daemon_config *config = &daemon->config;
@@ -131,6 +187,12 @@ static bool open_engine(struct daemon *daemon, const char *argv0, struct error *
         .cgroup_parent = config->cgroup_parent,
         .stops_containers_at_shutdown = !config->is_live_restore,
         .shutdown_timeout = config->shutdown_timeout,
+        .default_ipc_mode = config->ipc_mode,
+        .default_cgroupns_mode = config->cgroupns_mode,
+        .default_runtime = config->default_runtime,
+        .default_ulimits = &daemon->ulimits,
+        .has_init = config->has_init,
+        .has_no_new_privileges = config->has_no_new_privileges,
         .restart_unhealthy = config->restart_unhealthy,
     };
     options->registry = (struct registry_options){.insecure = config->insecure_registries,
@@ -139,6 +201,8 @@ static bool open_engine(struct daemon *daemon, const char *argv0, struct error *
                                                   .max_uploads = config->max_concurrent_uploads,
                                                   .max_attempts = config->max_download_attempts};
     default_log(config, &options->default_log);
+    if (!read_defaults(daemon, err))
+        return false;
     if (!log_config_check(&options->default_log, err))
         return error_prefix(err, "failed to set log opts");
     if (access(options->shim_program, X_OK) < 0)
@@ -161,29 +225,51 @@ static size_t connection_limit(void)
     return MIN((size_t)limit.rlim_cur / 2 + 1, (size_t)MAX_CONNECTIONS); /* the other half is the engine's */
 }
 
+static bool has_tls(const struct daemon_config *config)
+{
+    return config->tls.is_on || config->tls.verifies;
+}
+
 static bool open_listeners(struct daemon *daemon, struct error *err)
 {
     const struct daemon_config *config = &daemon->config;
+    const char *port = has_tls(config) ? TCP_PORT_TLS : TCP_PORT, *group = config->group;
+    struct listener **listeners = &daemon->listeners;
+    size_t *count = &daemon->listener_count;
     for (size_t i = 0; i < config->hosts.count; i++)
-        if (!host_listen(config->hosts.items[i], config->group, &daemon->listeners, &daemon->listener_count, err))
+        if (!host_listen(config->hosts.items[i], group, port, listeners, count, err))
             return false;
     if (config->hosts.count > 0)
         return true;
-    if (!host_listen(DEFAULT_HOST, config->group, &daemon->listeners, &daemon->listener_count, err))
+    if (!host_listen(DEFAULT_HOST, group, port, listeners, count, err))
         return false;
     if (host_is_answering(DOCKER_SOCKET)) {
         log_info("Another engine answers on %s: it is left alone", DOCKER_SOCKET);
         return true;
     }
-    return host_listen("unix://" DOCKER_SOCKET, config->group, &daemon->listeners, &daemon->listener_count, err);
+    return host_listen("unix://" DOCKER_SOCKET, group, port, listeners, count, err);
+}
+
+/* TLS is for tcp; what is local is guarded by the mode of its socket. */
+static void add_listener(struct daemon *daemon, const struct listener *listener)
+{
+    http_server_add_listener(daemon->server, listener->fd);
+    if (listener->is_tcp && daemon->tls)
+        http_server_set_listener(daemon->server, tls_wrap, daemon->tls, NULL);
+    else if (listener->is_tcp)
+        log_warning("[DEPRECATION NOTICE]: API is accessible on http://%s without encryption. Access to the remote API "
+                    "is equivalent to root access on the host. Refer to the 'Docker daemon attack surface' section in "
+                    "the documentation for more information: https://docs.docker.com/go/attack-surface/",
+                    listener->name);
 }
 
 static bool open_api(struct daemon *daemon, struct error *err)
 {
+    shown = &daemon->config;
     struct api_options options = {
         .engine = daemon->engine,
-        .is_debugging = tell_debugging,
-        .is_live_restore = daemon->config.is_live_restore,
+        .add_info = add_info,
+        .is_experimental = daemon->config.is_experimental,
         .default_log_driver = daemon->config.log_driver,
     };
     daemon->api = api_new(&options);
@@ -198,7 +284,7 @@ static bool open_api(struct daemon *daemon, struct error *err)
     if (!open_listeners(daemon, err))
         return false;
     for (size_t i = 0; i < daemon->listener_count; i++)
-        http_server_add_listener(daemon->server, daemon->listeners[i].fd);
+        add_listener(daemon, &daemon->listeners[i]);
     if (!http_server_start(daemon->server, err))
         return false;
     engine_serve(daemon->engine);
@@ -220,19 +306,48 @@ static void notify(const char *state)
     sendto(fd, state, strlen(state), MSG_NOSIGNAL, (struct sockaddr *)&address, length);
 }
 
+/* As dockerd's event has it: what can be reloaded, as it is now. */
+static void tell_reload(const struct daemon *daemon)
+{
+    const struct daemon_config *config = &daemon->config;
+    char name[256] = "";
+    gethostname(name, sizeof(name) - 1);
+    json_t *labels = json_array();
+    for (size_t i = 0; i < config->labels.count; i++)
+        json_array_append_new(labels, json_string(config->labels.items[i]));
+    _cleanup_free_ char *label_text = json_format(labels),
+                        *timeout = xasprintf("%lld", (long long)config->shutdown_timeout);
+    json_decref(labels);
+    event_emit_pairs(daemon->engine, "daemon", "reload", name, "debug", config->is_debug ? "true" : "false", "labels",
+                     label_text, "live-restore", config->is_live_restore ? "true" : "false", "name", name,
+                     "shutdown-timeout", timeout, NULL);
+    log_info("Reloaded configuration: {\"debug\":%s,\"log-level\":\"%s\",\"labels\":%s,\"live-restore\":%s,"
+             "\"shutdown-timeout\":%s}",
+             config->is_debug ? "true" : "false", config->log_level, label_text,
+             config->is_live_restore ? "true" : "false", timeout);
+}
+
+static void reload(struct daemon *daemon, int argc, char **argv)
+{
+    struct error err = ERROR_INIT;
+    pthread_mutex_lock(&shown_lock);
+    bool is_good = daemon_config_reload(&daemon->config, argc - 1, argv + 1, &err);
+    pthread_mutex_unlock(&shown_lock);
+    if (!is_good) {
+        log_and_release(LOG_LEVEL_ERROR, &err, "Error reconfiguring the daemon");
+        return;
+    }
+    apply_log_level(&daemon->config);
+    engine_set_live_restore(daemon->engine, daemon->config.is_live_restore);
+    tell_reload(daemon);
+}
+
 static void wait_for_end(struct daemon *daemon, int argc, char **argv)
 {
     for (;;) {
         int number = sigwaitinfo(&daemon->signals, NULL);
         if (number == SIGHUP) {
-            struct error err = ERROR_INIT;
-            if (daemon_config_reload(&daemon->config, argc - 1, argv + 1, &err)) {
-                apply_log_level(&daemon->config);
-                log_info("Reloaded configuration: debug=%s log-level=%s", daemon->config.is_debug ? "true" : "false",
-                         daemon->config.log_level);
-            } else {
-                log_and_release(LOG_LEVEL_ERROR, &err, "Error reconfiguring the daemon");
-            }
+            reload(daemon, argc, argv);
         } else if (number > 0) {
             log_info("Processing signal '%s'", number == SIGINT ? "interrupt" : "terminated");
             return;
@@ -255,6 +370,9 @@ static void daemon_release(struct daemon *daemon)
 {
     free(daemon->options.default_log.type);
     strmap_release(&daemon->options.default_log.config);
+    tls_free(daemon->tls);
+    free(daemon->seccomp_profile);
+    record_list_release(&daemon->ulimits, &ulimit_type);
     free(daemon->shim_program);
     free(daemon->init_program);
     free(daemon->logger_program);
@@ -264,10 +382,21 @@ static void daemon_release(struct daemon *daemon)
 
 static bool serve(struct daemon *daemon, int argc, char **argv, struct error *err)
 {
+    const struct daemon_config *config = &daemon->config;
+    if (has_tls(config)) {
+        daemon->tls =
+            tls_new(config->tls.certificate, config->tls.key, config->tls.verifies ? config->tls.ca : NULL, err);
+        if (!daemon->tls)
+            return false;
+    }
     if (!lock_data_root(daemon, err) || !open_engine(daemon, argv[0], err))
         return false;
     log_info("Daemon has completed initialization");
     bool is_open = open_api(daemon, err);
+    if (is_open && string_is_set(config->metrics_address)) {
+        daemon->metrics = metrics_start(daemon->engine, config->metrics_address, err);
+        is_open = daemon->metrics != NULL;
+    }
     if (is_open) {
         for (size_t i = 0; i < daemon->listener_count; i++)
             log_info("API listen on %s", daemon->listeners[i].name);
@@ -276,6 +405,7 @@ static bool serve(struct daemon *daemon, int argc, char **argv, struct error *er
         wait_for_end(daemon, argc, argv);
         notify("STOPPING=1");
     }
+    metrics_stop(daemon->metrics);
     listeners_forget(daemon->listeners, daemon->listener_count);
     if (!http_server_stop(daemon->server, REQUEST_GRACE)) {
         /* A request that cannot be stopped still uses the engine: what is on disk is whole at every moment. */
@@ -329,6 +459,7 @@ int main(int argc, char **argv)
         return EXIT_FAILURE;
     }
     apply_log_level(&daemon.config);
+    log_set_json(string_equal(daemon.config.log_format, "json"));
     block_signals(&daemon);
     log_info("Starting up");
     bool is_fine = pidfile_write(daemon.config.pidfile, &err);

@@ -251,6 +251,11 @@ const struct engine_options *engine_options(const struct engine *engine)
     return &engine->options;
 }
 
+void engine_set_live_restore(struct engine *engine, bool is_live_restore)
+{
+    engine->options.stops_containers_at_shutdown = !is_live_restore;
+}
+
 void engine_count(struct engine *engine, struct engine_counts *out)
 {
     struct engine_counts counts = {0};

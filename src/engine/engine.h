@@ -23,6 +23,11 @@ struct engine_options {
     bool stops_containers_at_shutdown; /* live restore is the default */
     int64_t shutdown_timeout;          /* seconds */
     struct log_config default_log;
+    /* Defaults of new containers; borrowed for as long as the engine lives. */
+    const char *default_ipc_mode, *default_cgroupns_mode, *default_runtime; /* NULL: Docker's */
+    const char *seccomp_profile;                                            /* JSON or "unconfined"; NULL: built in */
+    const struct record_list *default_ulimits;                              /* of struct ulimit; NULL: none */
+    bool has_init, has_no_new_privileges;
     struct registry_options registry;
     int64_t default_log_size;  /* bytes of a json-file log that has no max-size; 0: not bounded */
     int64_t restart_unhealthy; /* after so many failed health checks in a row; 0: never (Docker's way) */
@@ -38,6 +43,9 @@ struct store *engine_store(struct engine *engine);
 struct network_manager *engine_network(struct engine *engine);
 struct registry *engine_registry(struct engine *engine);
 const struct engine_options *engine_options(const struct engine *engine);
+
+/* Changes options.stops_containers_at_shutdown. */
+void engine_set_live_restore(struct engine *engine, bool is_live_restore);
 
 /* Counts for `info`. */
 struct engine_counts {

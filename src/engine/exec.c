@@ -243,7 +243,8 @@ static bool build_launch(const struct exec_session *session, struct launch_exec 
     container_lock(session->container);
     launch->cgroups_path = xstrdup(container->record.cgroups_path);
     container_unlock(session->container);
-    return spec_seccomp(host, &process->capabilities->bounding, &launch->seccomp, err);
+    return spec_seccomp(host, container->engine->options.seccomp_profile, &process->capabilities->bounding,
+                        &launch->seccomp, err);
 }
 
 /* A client that is already hijacked reads the reason on its stream, as with Docker. */

@@ -242,6 +242,32 @@ static bool publish_at(struct container *container, const struct record_map *end
     return network_publish(manager, &where, bindings, shown, err);
 }
 
+bool networks_publish(struct container *container, const struct record_map *bindings, struct record_map *shown,
+                      struct error *err)
+{
+    const struct endpoint_settings *gateway = networks_gateway(&container->record.endpoints, NULL);
+    struct record_map complete = {0};
+    for (size_t i = 0; i < bindings->keys.count; i++) {
+        const char *key = bindings->keys.items[i];
+        _cleanup_free_ char *port = strchr(key, '/') ? xstrdup(key) : xasprintf("%s/tcp", key);
+        const struct record_list *from = RECORD_AT(*bindings, struct record_list, i);
+        struct record_list *to = record_map_put(&complete, &record_list_type, port);
+        for (size_t j = 0; j < from->count; j++)
+            record_copy(&port_binding_type, record_list_add(to, &port_binding_type),
+                        RECORD_AT(*from, struct port_binding, j));
+    }
+    if (gateway)
+        network_prepare_link(gateway->endpoint_id);
+    bool is_done = publish_at(container, &container->record.endpoints, &complete, false, shown, err);
+    lists_map_release(&complete);
+    return is_done;
+}
+
+void networks_release_bindings(struct record_map *bindings)
+{
+    lists_map_release(bindings);
+}
+
 bool networks_join(struct container *container, struct launch *launch, struct attachment_set *out, struct error *err)
 {
     struct network_manager *manager = container->engine->network;

@@ -23,6 +23,13 @@ void networks_serve_dns(struct container *container);
 /* After a restart of the engine. */
 void networks_readopt(struct container *container);
 
+/* Publishes more ports of a container that runs, in its operation. */
+bool networks_publish(struct container *container, const struct record_map *bindings, struct record_map *shown,
+                      struct error *err);
+void networks_release_bindings(struct record_map *bindings);
+/* network_update.c: in the operation. What is wrong changes nothing. */
+bool networks_update_ports(struct container *container, const struct record_map *added,
+                           const struct record_map *removed, struct error *err);
 /* The container was renamed. */
 void networks_rename(struct container *container);
 

@@ -119,6 +119,7 @@ bool security_parse(const struct host_config *host, struct security_options *out
             if (string_is_set(value) && !string_equal(value, "unconfined"))
                 return error_set(err, ERROR_UNSUPPORTED, "AppArmor profiles are not supported by this version");
         } else if (length == 7 && strncmp(option, "seccomp", length) == 0) {
+            options.has_seccomp = true;
             options.is_seccomp_off = string_equal(value, "unconfined");
             options.seccomp_profile =
                 options.is_seccomp_off || string_equal(value, "builtin") || !*value ? NULL : value;

@@ -6,6 +6,7 @@
 struct security_options {
     bool no_new_privileges;
     bool is_seccomp_off;
+    bool has_seccomp;            /* the user chose */
     const char *seccomp_profile; /* JSON text, within the host_config; NULL: the default policy */
     bool has_open_system_paths;
 };

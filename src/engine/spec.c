@@ -25,13 +25,17 @@ void spec_environment(const struct container *container, bool has_terminal, stru
         env_put(out, config->env.items[i]);
 }
 
-bool spec_seccomp(const struct host_config *host, const struct strlist *capabilities, struct bytes *out,
-                  struct error *err)
+bool spec_seccomp(const struct host_config *host, const char *profile, const struct strlist *capabilities,
+                  struct bytes *out, struct error *err)
 {
     struct security_options options;
     struct bytes filter = {0};
     if (!security_parse(host, &options, err))
         return false;
+    if (!options.has_seccomp) {
+        options.is_seccomp_off |= string_equal(profile, "unconfined");
+        options.seccomp_profile = profile;
+    }
     if (options.is_seccomp_off)
         return true;
     if (options.seccomp_profile) {
@@ -67,7 +71,7 @@ static void add_process(struct container *container, struct launch *launch)
     }
 }
 
-static bool add_security(const struct host_config *host, struct launch *launch, struct error *err)
+static bool add_security(const struct host_config *host, const char *profile, struct launch *launch, struct error *err)
 {
     struct security_options options;
     struct oci_process *process = launch->config.process;
@@ -80,7 +84,7 @@ static bool add_security(const struct host_config *host, struct launch *launch, 
     strlist_copy(&capabilities->permitted, &capabilities->bounding);
     strlist_copy(&launch->config.linux_.masked_paths, &host->masked_paths);
     strlist_copy(&launch->config.linux_.readonly_paths, &host->readonly_paths);
-    return spec_seccomp(host, &capabilities->bounding, &launch->seccomp, err);
+    return spec_seccomp(host, profile, &capabilities->bounding, &launch->seccomp, err);
 }
 
 static void add_rlimits(const struct host_config *host, struct oci_process *process)
@@ -154,8 +158,9 @@ static bool build(struct container *container, struct launch *launch, struct att
     launch->overlay.work = container_path(container, "work");
     launch->overlay.is_volatile = record->host_config.auto_remove;
     container_lower_folders(record, container->engine->store, &launch->overlay.lower);
-    return add_security(host, launch, err) && spec_add_devices(host, &config->linux_, err) &&
-           spec_add_namespaces(container, launch, err) && networks_join(container, launch, networks, err) &&
+    return add_security(host, container->engine->options.seccomp_profile, launch, err) &&
+           spec_add_devices(host, &config->linux_, err) && spec_add_namespaces(container, launch, err) &&
+           networks_join(container, launch, networks, err) &&
            spec_add_mounts(container, launch, &networks->endpoints, err);
 }
 

@@ -23,8 +23,9 @@ bool spec_add_devices(const struct host_config *host, struct oci_linux *linux_, 
 /* spec_namespaces.c: and the sysctls that need one. */
 bool spec_add_namespaces(struct container *container, struct launch *launch, struct error *err);
 
-/* The default policy, none, or the user's. The caller frees out->data. */
-bool spec_seccomp(const struct host_config *host, const struct strlist *capabilities, struct bytes *out,
-                  struct error *err);
+/* The default policy, none, or the user's. The caller frees out->data. `profile` is the engine's default: JSON or
+   "unconfined"; NULL: built in. */
+bool spec_seccomp(const struct host_config *host, const char *profile, const struct strlist *capabilities,
+                  struct bytes *out, struct error *err);
 /* Environment of a process: Docker's defaults, then the config's. */
 void spec_environment(const struct container *container, bool has_terminal, struct strlist *out);

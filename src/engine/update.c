@@ -2,6 +2,7 @@
 #include "base/memory.h"
 #include "engine/engine_state.h"
 #include "engine/events.h"
+#include "engine/networks.h"
 #include "engine/resources.h"
 #include "engine/spec.h"
 #include "engine/validate.h"
@@ -126,12 +127,14 @@ bool container_update(struct engine *engine, const char *reference, struct updat
                       struct strlist *warnings, struct error *err)
 {
     struct host_config *wanted = &request->host_config;
-    if (!resources_check(wanted, true, warnings, err) || !restart_policy_check(wanted, err))
+    if (!resources_check(wanted, true, warnings, err) || !restart_policy_check(wanted, err) ||
+        !port_bindings_check(&request->publish_add, err) || !port_bindings_check(&request->publish_remove, err))
         return false;
     _cleanup_container_ struct container *container = container_find(engine, reference, err);
     if (!container || !container_begin(container, reference, err))
         return false;
-    bool is_done = update(container, wanted, warnings, err);
+    bool is_done = networks_update_ports(container, &request->publish_add, &request->publish_remove, err) &&
+                   update(container, wanted, warnings, err);
     container_end(container);
     if (is_done)
         container_event(container, "update", NULL);

@@ -97,10 +97,8 @@ static bool is_port_range(const char *text, bool may_be_range)
            high >= low;
 }
 
-static bool check_ports(struct create_request *request, struct strlist *warnings, struct error *err)
+bool port_bindings_check(const struct record_map *bindings, struct error *err)
 {
-    struct host_config *host = &request->host_config;
-    const struct record_map *bindings = &host->port_bindings;
     for (size_t i = 0; i < bindings->keys.count; i++) {
         const char *port = bindings->keys.items[i];
         const struct record_list *list = RECORD_AT(*bindings, struct record_list, i);
@@ -114,6 +112,15 @@ static bool check_ports(struct create_request *request, struct strlist *warnings
                 return error_set(err, ERROR_INVALID, "invalid port specification: \"%s\"", host_port);
         }
     }
+    return true;
+}
+
+static bool check_ports(struct create_request *request, struct strlist *warnings, struct error *err)
+{
+    struct host_config *host = &request->host_config;
+    const struct record_map *bindings = &host->port_bindings;
+    if (!port_bindings_check(bindings, err))
+        return false;
     if (bindings->keys.count > 0 && string_equal(host->network_mode, "host"))
         strlist_add(warnings, "Published ports are discarded when using host network mode");
     return true;
@@ -202,17 +209,44 @@ bool validate_request(struct create_request *request, struct strlist *warnings, 
            check_host(&request->host_config, warnings, err) && check_ports(request, warnings, err);
 }
 
+static bool has_security_option(const struct host_config *host, const char *name)
+{
+    for (size_t i = 0; i < host->security_opt.count; i++)
+        if (string_starts_with(host->security_opt.items[i], name))
+            return true;
+    return false;
+}
+
+static void add_default_ulimits(const struct record_list *defaults, struct host_config *host)
+{
+    for (size_t i = 0; defaults && i < defaults->count; i++) {
+        const struct ulimit *wanted = RECORD_AT(*defaults, struct ulimit, i);
+        bool is_given = false;
+        for (size_t j = 0; j < host->ulimits.count; j++)
+            is_given |= string_equal(RECORD_AT(host->ulimits, struct ulimit, j)->name, wanted->name);
+        if (!is_given)
+            record_copy(&ulimit_type, record_list_add(&host->ulimits, &ulimit_type), wanted);
+    }
+}
+
 void request_defaults(const struct engine_options *options, struct create_request *request)
 {
     struct host_config *host = &request->host_config;
     if (!string_is_set(host->network_mode) || string_equal(host->network_mode, "default"))
         string_replace(&host->network_mode, "bridge");
     if (!string_is_set(host->ipc_mode))
-        string_replace(&host->ipc_mode, "private");
+        string_replace(&host->ipc_mode, options->default_ipc_mode ? options->default_ipc_mode : "private");
+    if (!string_is_set(host->cgroupns_mode) && string_is_set(options->default_cgroupns_mode) && !host->privileged)
+        string_replace(&host->cgroupns_mode, options->default_cgroupns_mode);
     if (!string_is_set(host->cgroupns_mode))
         string_replace(&host->cgroupns_mode, host->privileged || cgroup_version() == 1 ? "host" : "private");
     if (!string_is_set(host->runtime))
-        string_replace(&host->runtime, "runc");
+        string_replace(&host->runtime, options->default_runtime ? options->default_runtime : "runc");
+    if (!host->init.is_set && options->has_init)
+        host->init = (struct opt_bool){.is_set = true, .value = true};
+    add_default_ulimits(options->default_ulimits, host);
+    if (options->has_no_new_privileges && !has_security_option(host, "no-new-privileges"))
+        strlist_add(&host->security_opt, "no-new-privileges");
     if (!string_is_set(host->restart_policy.name))
         string_replace(&host->restart_policy.name, "no");
     if (host->shm_size == 0)

@@ -11,3 +11,5 @@ bool validate_request(struct create_request *request, struct strlist *warnings, 
 bool restart_policy_check(const struct host_config *host, struct error *err);
 /* Fills in what was left out. */
 void request_defaults(const struct engine_options *options, struct create_request *request);
+/* "80/tcp" and the host's ports of a map of struct port_binding. */
+bool port_bindings_check(const struct record_map *bindings, struct error *err);

@@ -8,6 +8,7 @@ enum connection_state { CONNECTION_IDLE, CONNECTION_RUNNING };
 struct http_connection {
     struct http_server *server;
     int fd; /* -1 once it was hijacked */
+    const struct http_listener *listener;
     struct http_reader *reader;
     bool may_be_cut; /* under the server's lock, as is all below */
     enum connection_state state;

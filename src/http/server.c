@@ -19,10 +19,18 @@
 #define LINGER_TIMEOUT (1 * NANOSECONDS_PER_SECOND)
 #define LAST_CHANCE    (2 * NANOSECONDS_PER_SECOND)
 
+/* What is special about the connections of one listener. */
+struct http_listener {
+    int (*wrap)(void *context, int fd);
+    void *context;
+    const void *tag;
+};
+
 struct http_server {
     struct http_server_options options;
-    struct pollfd *listeners; /* the first is `wakeup` */
-    size_t listener_count;
+    struct pollfd *listeners;     /* the first is `wakeup` */
+    struct http_listener *traits; /* of each; does not move once the server has started */
+    size_t listener_count, trait_count;
     int wakeup;
     pthread_t thread;
     bool is_started;
@@ -48,6 +56,7 @@ struct http_server *http_server_new(const struct http_server_options *options)
         server->options.idle_timeout = 300 * NANOSECONDS_PER_SECOND;
     server->wakeup = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     *APPEND(server->listeners, server->listener_count) = (struct pollfd){.fd = server->wakeup, .events = POLLIN};
+    (void)APPEND(server->traits, server->trait_count);
     pthread_mutex_init(&server->lock, NULL);
     pthread_condattr_t condition;
     pthread_condattr_init(&condition);
@@ -67,6 +76,7 @@ void http_server_free(struct http_server *server)
     for (size_t i = 0; i < server->listener_count; i++)
         close_fd(server->listeners[i].fd);
     free(server->listeners);
+    free(server->traits);
     pthread_attr_destroy(&server->attributes);
     pthread_cond_destroy(&server->ended);
     pthread_mutex_destroy(&server->lock);
@@ -77,6 +87,13 @@ void http_server_add_listener(struct http_server *server, int fd)
 {
     fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
     *APPEND(server->listeners, server->listener_count) = (struct pollfd){.fd = fd, .events = POLLIN};
+    (void)APPEND(server->traits, server->trait_count);
+}
+
+void http_server_set_listener(struct http_server *server, int (*wrap)(void *context, int fd), void *context,
+                              const void *tag)
+{
+    server->traits[server->trait_count - 1] = (struct http_listener){wrap, context, tag};
 }
 
 size_t http_server_connections(struct http_server *server)
@@ -191,7 +208,7 @@ static void refuse(struct http_connection *connection, const struct error *err)
 static bool serve(struct http_connection *connection)
 {
     struct http_server *server = connection->server;
-    struct http_exchange exchange = {0};
+    struct http_exchange exchange = {.tag = connection->listener->tag};
     _cleanup_error_ struct error err = ERROR_INIT;
     http_reader_set_deadline(connection->reader, clock_monotonic() + server->options.head_timeout);
     if (!http_read_head(connection->reader, true, &exchange.head, &err)) {
@@ -245,9 +262,9 @@ static void *connection_main(void *argument)
 
 /* --- accepting --- */
 
-static void accept_one(struct http_server *server, int listener)
+static void accept_one(struct http_server *server, size_t index)
 {
-    int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+    int fd = accept4(server->listeners[index].fd, NULL, NULL, SOCK_CLOEXEC);
     if (fd < 0) {
         /* Out of descriptors or memory: the connection stays in the queue, and asking again at once would spin. */
         if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
@@ -264,7 +281,13 @@ static void accept_one(struct http_server *server, int listener)
         close(fd);
         return;
     }
+    const struct http_listener *traits = &server->traits[index];
+    if (traits->wrap)
+        fd = traits->wrap(traits->context, fd);
+    if (fd < 0)
+        return;
     struct http_connection *connection = connection_add(server, fd);
+    connection->listener = traits;
     pthread_t thread;
     int failure = pthread_create(&thread, &server->attributes, connection_main, connection);
     if (failure) {
@@ -294,7 +317,7 @@ static void *accept_main(void *argument)
         }
         for (size_t i = 1; count > 0 && i < server->listener_count; i++)
             if (server->listeners[i].revents) {
-                accept_one(server, server->listeners[i].fd);
+                accept_one(server, i);
                 may_become_idle = server->options.when_idle != NULL;
             }
     }

@@ -16,6 +16,7 @@ struct http_exchange {
     const char *query;     /* as it came, without '?'; "" where there is none */
     struct strmap headers; /* of the answer; a handler adds to them before it answers */
     int fd;                /* of the connection, for poll (POLLRDHUP) */
+    const void *tag;       /* of the listener; NULL: none */
     bool has_answered;     /* a head was sent, or the connection was hijacked */
 
     struct http_connection *connection; /* private to the room from here */
@@ -42,6 +43,10 @@ struct http_server;
 struct http_server *http_server_new(const struct http_server_options *options);
 /* Takes the listening socket. Before http_server_start. */
 void http_server_add_listener(struct http_server *server, int fd);
+/* How the connections of the listener that was added last differ: `wrap` (may be NULL) turns a client's socket, which
+   it takes, into the descriptor that is served (-1: refused); `tag` is what their exchanges carry. */
+void http_server_set_listener(struct http_server *server, int (*wrap)(void *context, int fd), void *context,
+                              const void *tag);
 /* Starts to accept, on a thread of its own. All signals must be blocked in the caller's thread. */
 bool http_server_start(struct http_server *server, struct error *err);
 /* Closes the listeners and the idle connections; waits `grace` nanoseconds for running requests, then shuts their

@@ -17,7 +17,9 @@ static const struct field update_request_fields[] = {
     FIELD(FIELD_OPT_INT64, "PidsLimit", pids_limit),
     FIELD_RECORD(struct update_request, "RestartPolicy", host_config.restart_policy, OMIT_EMPTY, struct restart_policy,
                  &restart_policy_type),
-};
 #undef FIELD
+    FIELD_LISTS_MAP(struct update_request, "PublishAdd", publish_add, OMIT_EMPTY, &port_binding_type),
+    FIELD_LISTS_MAP(struct update_request, "PublishRemove", publish_remove, OMIT_EMPTY, &port_binding_type),
+};
 const struct record_type update_request_type =
     RECORD_TYPE("UpdateConfig", struct update_request, update_request_fields);

@@ -5,5 +5,7 @@
 
 struct update_request {
     struct host_config host_config; /* of it, only what the table names */
+    struct record_map publish_add;  /* as HostConfig.PortBindings */
+    struct record_map publish_remove;
 };
 extern const struct record_type update_request_type;

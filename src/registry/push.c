@@ -361,14 +361,31 @@ bool registry_push(struct registry *registry, const struct registry_call *call, 
     return is_done || error_move(err, &why);
 }
 
+static bool mount_all(struct session *session, const struct strmap *mounts, struct error *err)
+{
+    for (size_t i = 0; i < mounts->count; i++) {
+        const char *digest = mounts->items[i].key;
+        _cleanup_free_ char *location = NULL;
+        bool is_there = false;
+        if (!blob_is_there(session, session->transport, digest, &is_there, err) ||
+            (!is_there &&
+             !blob_mount(session, session->transport, digest, mounts->items[i].value, &is_there, &location, err)))
+            return false;
+        if (!is_there)
+            return error_set(err, ERROR_INTERNAL, "the registry did not mount blob %s from %s", digest,
+                             mounts->items[i].value);
+    }
+    return true;
+}
+
 bool registry_put_manifest(struct registry *registry, const struct registry_call *call,
                            const struct reference *reference, const char *media_type, const char *body, size_t length,
-                           char **digest, struct error *err)
+                           const struct strmap *mounts, char **digest, struct error *err)
 {
     _cleanup_(session_closep) struct session *session =
         session_open(registry, call, reference->domain, reference->path, "pull,push", 0, err);
     const char *what = reference->digest ? reference->digest : reference->tag;
-    if (!session || !put_manifest(session, what, media_type, body, length, err))
+    if (!session || !mount_all(session, mounts, err) || !put_manifest(session, what, media_type, body, length, err))
         return false;
     struct digester *digester = digester_new();
     digester_add(digester, body, length);

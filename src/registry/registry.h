@@ -48,6 +48,7 @@ struct registry_call {
     /* A message of Docker's progress stream; takes the reference. Called from several threads, one at a time. */
     void (*progress)(void *context, json_t *message);
     void *context;
+    bool allows_insecure; /* this once, whatever the configuration says */
 };
 
 struct platform;
@@ -73,8 +74,8 @@ json_t *registry_search(struct registry *registry, const struct registry_call *c
 /* A manifest or index as it is, for `manifest inspect` and its like: {"mediaType", "digest", "size", "body" (text)}. */
 json_t *registry_manifest(struct registry *registry, const struct registry_call *call,
                           const struct reference *reference, struct error *err);
-/* Puts a manifest or index under the reference's tag or digest, after its blobs or manifests were mounted from
-   `sources` ("name@digest" in the same registry). */
+/* Puts a manifest or index under the reference's tag or digest. Before that the blobs in `mounts`
+   (digest → path of a repository in the same registry) are borrowed from there. */
 bool registry_put_manifest(struct registry *registry, const struct registry_call *call,
                            const struct reference *reference, const char *media_type, const char *body, size_t length,
-                           char **digest, struct error *err);
+                           const struct strmap *mounts, char **digest, struct error *err);

@@ -355,7 +355,11 @@ static struct session *session_start(struct registry *registry, const struct reg
     session->transport = session_transport(session);
     bool is_pull = strcmp(actions, "pull") == 0;
     const struct strlist *mirrors = &registry->options.mirrors;
-    if (!endpoints_find(&registry->options.insecure, is_pull ? mirrors : NULL, domain, &session->endpoints, err))
+    _cleanup_strlist_ struct strlist insecure = {0};
+    strlist_copy(&insecure, &registry->options.insecure);
+    if (call->allows_insecure)
+        strlist_add(&insecure, domain);
+    if (!endpoints_find(&insecure, is_pull ? mirrors : NULL, domain, &session->endpoints, err))
         return NULL;
     size_t mirror_count = is_pull && strcmp(domain, "docker.io") == 0 ? mirrors->count : 0;
     for (session->position = start; session->position < session->endpoints.count; session->position++) {

@@ -136,3 +136,54 @@ PY
   [ -z "$(ls -A "$ENGINE/data/layers")" ]
   image_busybox
 }
+
+@test "prune takes what nothing refers to, and with -a what no container uses" {
+  echo one >"$BATS_TEST_TMPDIR/one"; echo two >"$BATS_TEST_TMPDIR/two"; echo three >"$BATS_TEST_TMPDIR/three"
+  tar -C "$BATS_TEST_TMPDIR" -c one | client import -c 'LABEL keep=yes' - >/dev/null
+  dangling=$(tar -C "$BATS_TEST_TMPDIR" -c two | client import -)
+  tar -C "$BATS_TEST_TMPDIR" -c three | client import - named:1
+  run -0 client image prune -f --filter 'label!=keep'
+  [ "${lines[0]}" = 'Deleted Images:' ] && [ "${lines[1]}" = "deleted: $dangling" ]
+  [[ ${lines[2]} == 'deleted: sha256:'* && ${lines[3]} == 'Total reclaimed space: 4B' ]]
+  run -0 client images -qf dangling=true
+  [ "${#lines[@]}" = 1 ]
+  run -0 client image prune -f --filter until=2001-01-01
+  [ "$output" = 'Total reclaimed space: 0B' ]
+  client create --name keeper busybox true
+  run -0 client image prune -af
+  [[ $output == *'untagged: named:1'* ]]
+  run -0 client images -aq
+  [ "${#lines[@]}" = 1 ]
+  client rm keeper
+  run -1 client image prune -f --filter color=red
+  [[ $output == *"invalid filter 'color'"* ]]
+  run -0 client image prune <<<n
+  [[ $output == *'WARNING! This will remove all dangling images.'* ]]
+}
+
+@test "lists by time, reference and label" {
+  tar -C "$BATS_TEST_TMPDIR" -c . | client import -c 'LABEL color=red' - later/box:v1
+  run -0 client images -f since=busybox --format '{{.Repository}}'
+  [ "$output" = later/box ]
+  run -0 client images -f before=later/box:v1 --format '{{.Repository}}'
+  [ "$output" = busybox ]
+  run -0 client images -f 'reference=*/box:v*' --format '{{.Tag}}'
+  [ "$output" = v1 ]
+  run -0 client images -f label=color=red --format '{{.Repository}}'
+  [ "$output" = later/box ]
+  run -0 client images -qf label=color=blue
+  [ -z "$output" ]
+  run -0 client images -qf until=1h
+  [ -z "$output" ]
+  client rmi later/box:v1
+}
+
+@test "an image of another platform than the one that is asked for" {
+  tar -C "$BATS_TEST_TMPDIR" -c . | client import --platform linux/arm64 - foreign:1
+  run -1 client create --platform linux/amd64 --pull never foreign:1 true
+  [[ $output == *'image with reference foreign:1 was found but does not match the specified platform: wanted linux/amd64, actual: linux/arm64'* ]]
+  [ "$(curl -s -o /dev/null -w '%{http_code}' --unix-socket "$ENGINE/sock" -G --data-urlencode 'platform={"os":"linux","architecture":"amd64"}' http://d/v1.49/images/foreign:1/json)" = 404 ]
+  [ "$(curl -s -o /dev/null -w '%{http_code}' --unix-socket "$ENGINE/sock" -G --data-urlencode 'platform={"os":"linux","architecture":"arm64"}' http://d/v1.49/images/foreign:1/json)" = 200 ]
+  [ "$(curl -s -o /dev/null -w '%{http_code}' --unix-socket "$ENGINE/sock" -G --data-urlencode 'platform=x' http://d/v1.49/images/foreign:1/json)" = 400 ]
+  client rmi foreign:1
+}

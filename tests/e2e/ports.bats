@@ -149,3 +149,18 @@ while True:
   serve sc -p 18083:80 || serve sc2 -p 18190:80
   [ "$(curl -fs http://127.0.0.1:18080)" = sa ]
 }
+
+@test "ports come and go while the container runs" {
+  [ "$CLIENT" = wherry ] || skip "docker has no such flags"
+  serve web -p 18080:80
+  client update --publish-add 18081:80 --publish-rm 18080:80 web
+  [ "$(curl -fs http://127.0.0.1:18081)" = web ]
+  run curl -fs --max-time 2 http://127.0.0.1:18080
+  [ "$status" -ne 0 ]
+  run client update --publish-rm 18080:80 web
+  [ "$status" -ne 0 ] && [[ $output == *'port 80/tcp is not published at 18080'* ]]
+  run client update --publish-add 18081:80 web
+  [ "$status" -ne 0 ] && [[ $output == *'port is already allocated'* ]]
+  client restart -t 0 web
+  [ "$(client port web)" = $'80/tcp -> 0.0.0.0:18081\n80/tcp -> [::]:18081' ]
+}

@@ -78,16 +78,16 @@ teardown_file() { engine_stop; }
 @test "output goes on to a log driver's server while the engine is killed and started again" {
   python3 "$BATS_TEST_DIRNAME/../lib/log_server.py" fluentd unix:"$BATS_TEST_TMPDIR/socket" "$BATS_TEST_TMPDIR/sent" >"$BATS_TEST_TMPDIR/ready" 3>&- &
   server=$!
-  for _ in $(seq 200); do [ ! -s "$BATS_TEST_TMPDIR/ready" ] || break; sleep 0.05; done
+  for _ in $(seq 600); do [ ! -s "$BATS_TEST_TMPDIR/ready" ] || break; sleep 0.05; done
   id=$(client run -d --name sender --log-driver fluentd --log-opt fluentd-address=unix://"$BATS_TEST_TMPDIR/socket" busybox \
     sh -c 'i=0; while [ $i -lt 100 ]; do i=$((i+1)); echo $i; sleep 0.01; done')
   engine_halt KILL
-  for _ in $(seq 200); do [ "$(wc -l <"$BATS_TEST_TMPDIR/sent")" -lt 100 ] || break; sleep 0.05; done
+  for _ in $(seq 600); do [ "$(wc -l <"$BATS_TEST_TMPDIR/sent")" -lt 100 ] || break; sleep 0.05; done
   [ "$(jq -r .record.log "$BATS_TEST_TMPDIR/sent")" = "$(seq 100)" ]
   engine_launch
   client wait sender
   [ "$(client logs sender)" = "$(seq 100)" ]
-  for _ in $(seq 200); do pgrep -f "wherry-logger $id" >/dev/null || break; sleep 0.05; done
+  for _ in $(seq 600); do pgrep -f "wherry-logger $id" >/dev/null || break; sleep 0.05; done
   ! pgrep -f "wherry-logger $id"
   kill $server; wait $server || true
   client rm sender

@@ -68,7 +68,7 @@ for architecture, variant in (('arm64', 'v8'), ('amd64', None), ('arm', 'v7')):
     if variant:
         platform['variant'] = variant
     entries.append({'mediaType': OCI, 'digest': digest(data), 'size': len(data), 'platform': platform})
-entries.append({'mediaType': OCI, 'digest': entries[0]['digest'], 'size': 1, 'platform': {'architecture': 'unknown', 'os': 'unknown'}})
+entries.append({'mediaType': OCI, 'digest': entries[0]['digest'], 'size': entries[0]['size'], 'platform': {'architecture': 'unknown', 'os': 'unknown'}})
 data = json.dumps({'schemaVersion': 2, 'mediaType': 'application/vnd.oci.image.index.v1+json', 'manifests': entries}).encode()
 for name in ('latest', digest(data)):
     manifests['index', name] = ('application/vnd.oci.image.index.v1+json', data)

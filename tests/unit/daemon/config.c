@@ -71,7 +71,11 @@ static void test_flags(void **state)
     check_refused(NULL, "-l", "zz", "invalid logging level: zz");
     check_refused(NULL, "-H", "foo://x", "invalid bind address (foo://x): unsupported proto 'foo'");
     check_refused(NULL, "--mtu=-1", NULL, "invalid default MTU: -1");
-    check_refused(NULL, "--tlsverify", NULL, "TLS is not supported by this version of Wherry");
+    check_refused(NULL, "--userns-remap", "x", "--userns-remap is not supported by this version of Wherry");
+    check_refused(NULL, "--default-ulimit", "nofile", "invalid ulimit argument: nofile");
+    check_refused(NULL, "--default-ulimit", "nofile=5:4",
+                  "ulimit soft limit must be less than or equal to hard limit: 5 > 4");
+    check_refused(NULL, "--exec-opt", "foo=bar", "Unknown option: foo=bar");
     check_refused(NULL, "--config-file", "/nosuch", "open /nosuch: no such file or directory");
 }
 
@@ -96,7 +100,10 @@ static void test_file(void **state)
     check_refused("{\"nosuch\":1,\"debug\":true,\"foo\":1}", NULL, NULL,
                   "the following directives don't match any configuration option: nosuch, foo");
     check_refused("{\"host\":[\"unix:///a\"]}", NULL, NULL, "don't match any configuration option: host");
-    check_refused("{\"tls\":true}", NULL, NULL, "don't match any configuration option: tls");
+    check_refused("{\"iptables\":true}", NULL, NULL,
+                  "the directive iptables is not supported by this version of Wherry");
+    check_refused("{\"label\":[\"a=b\"]}", NULL, NULL, "don't match any configuration option: label");
+    check_refused("{\"labels\":[\"a=b\", \"a=c\"]}", NULL, NULL, "conflict labels for a=c and a=b");
     check_refused("{\"debug\":true}", "-D", NULL,
                   "the following directives are specified both as a flag and in the configuration file: debug: (from "
                   "flag: true, from file: true)");
@@ -128,21 +135,21 @@ static void test_stale_socket(void **state)
     const char *path = host + strlen("unix://");
     struct listener *listeners = NULL;
     size_t count = 0;
-    assert_true(host_listen(host, NULL, &listeners, &count, NULL));
+    assert_true(host_listen(host, NULL, TCP_PORT, &listeners, &count, NULL));
     struct stat status;
     assert_int_equal(stat(path, &status), 0);
     assert_int_equal(status.st_mode & 0777, 0660);
     assert_true(host_is_answering(path));
     _cleanup_error_ struct error err = ERROR_INIT;
-    assert_false(host_listen(host, NULL, &listeners, &count, &err));
+    assert_false(host_listen(host, NULL, TCP_PORT, &listeners, &count, &err));
     assert_int_equal(err.kind, ERROR_CONFLICT);
     close(listeners[0].fd); /* a crash: the file stays */
     assert_false(host_is_answering(path));
-    assert_true(host_listen(host, NULL, &listeners, &count, NULL));
+    assert_true(host_listen(host, NULL, TCP_PORT, &listeners, &count, NULL));
     close(listeners[1].fd);
     listeners_forget(listeners, count);
     assert_int_not_equal(access(path, F_OK), 0);
-    assert_false(host_listen(host, "no-such-group", &listeners, &count, NULL));
+    assert_false(host_listen(host, "no-such-group", TCP_PORT, &listeners, &count, NULL));
 }
 
 static void test_pidfile(void **state)
