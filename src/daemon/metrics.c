@@ -4,34 +4,8 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "daemon/host.h"
-#include "engine/events.h"
+#include "engine/metrics.h"
 #include "http/server.h"
-
-static void add_metrics(struct engine *engine, struct strbuf *out)
-{
-    struct engine_counts counts;
-    engine_count(engine, &counts);
-    const struct {
-        const char *state;
-        size_t count;
-    } states[] = {{"paused", counts.paused}, {"running", counts.running}, {"stopped", counts.stopped}};
-    strbuf_add_string(out,
-                      "# HELP engine_daemon_container_states_containers The count of containers in various states\n"
-                      "# TYPE engine_daemon_container_states_containers gauge\n");
-    for (size_t i = 0; i < ARRAY_SIZE(states); i++)
-        strbuf_addf(out, "engine_daemon_container_states_containers{state=\"%s\"} %zu\n", states[i].state,
-                    states[i].count);
-    strbuf_addf(out,
-                "# HELP engine_daemon_engine_info The information related to the engine and the OS it is running on\n"
-                "# TYPE engine_daemon_engine_info gauge\n"
-                "engine_daemon_engine_info{graphdriver=\"overlay2\",os_type=\"linux\",version=\"%s\"} 1\n",
-                WHERRY_VERSION);
-    strbuf_addf(out,
-                "# HELP engine_daemon_events_subscribers_total The number of current subscribers to events\n"
-                "# TYPE engine_daemon_events_subscribers_total gauge\n"
-                "engine_daemon_events_subscribers_total %zu\n",
-                events_subscriber_count(engine));
-}
 
 static void handle(struct http_exchange *exchange, void *context)
 {
@@ -46,7 +20,7 @@ static void handle(struct http_exchange *exchange, void *context)
         http_exchange_answer(exchange, 405, NULL, "", 0);
         return;
     }
-    add_metrics(context, &text);
+    engine_metrics(context, &text);
     http_exchange_answer(exchange, 200, "text/plain; version=0.0.4; charset=utf-8", strbuf_text(&text),
                          string_equal(method, "HEAD") ? 0 : text.length);
 }

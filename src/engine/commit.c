@@ -108,14 +108,15 @@ static bool make_config(const struct container *container, const struct commit_r
     return true;
 }
 
-static bool commit(struct container *container, const struct commit_request *request, struct commit_options *options,
-                   char **id, struct error *err)
+static bool commit(struct container *container, const struct commit_request *request,
+                   const struct commit_options *given, char **id, struct error *err)
 {
     struct change_list changes = {0};
     struct container_config config = {0};
-    options->config = &config;
+    struct commit_options options = *given;
+    options.config = &config;
     bool is_done = make_config(container, request, &config, err) && changes_find(container, &changes, err) &&
-                   commit_layer(container, &changes, options, id, err);
+                   commit_layer(container, &changes, &options, id, err);
     change_list_release(&changes);
     record_release(&container_config_type, &config);
     return is_done;

@@ -37,17 +37,3 @@ bool engine_image_remove(struct engine *engine, const char *reference, bool is_f
     }
     return true;
 }
-
-int64_t engine_image_users(struct engine *engine, const char *image_id)
-{
-    size_t count;
-    int64_t users = 0;
-    struct container **all = container_snapshot(engine, &count);
-    for (size_t i = 0; i < count; i++) {
-        container_lock(all[i]);
-        users += !all[i]->is_removed && string_equal(all[i]->record.image_id, image_id);
-        container_unlock(all[i]);
-    }
-    container_snapshot_release(all, count);
-    return users;
-}

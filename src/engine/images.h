@@ -18,5 +18,3 @@ struct image_prune_report {
    until, label, label!. */
 bool engine_image_prune(struct engine *engine, const json_t *filters, struct image_prune_report *report,
                         struct error *err);
-/* How many containers were made from the image. */
-int64_t engine_image_users(struct engine *engine, const char *image_id);

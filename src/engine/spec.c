@@ -124,6 +124,10 @@ void spec_resources(const struct host_config *host, struct oci_resources *resour
     }
     cpu->cpus = xstrdup(string_is_set(host->cpuset_cpus) ? host->cpuset_cpus : NULL);
     cpu->mems = xstrdup(string_is_set(host->cpuset_mems) ? host->cpuset_mems : NULL);
+    if (host->blkio_weight > 0) {
+        resources->block_io = NEW(struct oci_block_io);
+        resources->block_io->weight = given(host->blkio_weight);
+    }
     if (host->pids_limit.is_set && host->pids_limit.value > 0) {
         resources->pids = NEW(struct oci_pids);
         resources->pids->limit = host->pids_limit.value;

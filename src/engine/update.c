@@ -86,6 +86,8 @@ static bool set_limits(const char *cgroup, const struct host_config *merged, con
         string_replace(&cpu->cpus, NULL);
     if (!string_is_set(wanted->cpuset_mems))
         string_replace(&cpu->mems, NULL);
+    if (wanted->blkio_weight == 0)
+        free(TAKE_PTR(resources.block_io));
     if (wanted->pids_limit.is_set && !resources.pids)
         resources.pids = NEW(struct oci_pids); /* zero: no limit */
     else if (!wanted->pids_limit.is_set)

@@ -108,11 +108,18 @@ static const struct field oci_pids_fields[] = {
 };
 static const struct record_type oci_pids_type = RECORD_TYPE("LinuxPids", struct oci_pids, oci_pids_fields);
 
+static const struct field oci_block_io_fields[] = {
+    FIELD_OPT_INT64(struct oci_block_io, "weight", weight, OMIT_EMPTY),
+};
+static const struct record_type oci_block_io_type =
+    RECORD_TYPE("LinuxBlockIO", struct oci_block_io, oci_block_io_fields);
+
 static const struct field oci_resources_fields[] = {
     FIELD_RECORDS(struct oci_resources, "devices", devices, OMIT_EMPTY, &oci_device_rule_type),
     FIELD_OPT_RECORD(struct oci_resources, "memory", memory, OMIT_EMPTY, struct oci_memory, &oci_memory_type),
     FIELD_OPT_RECORD(struct oci_resources, "cpu", cpu, OMIT_EMPTY, struct oci_cpu, &oci_cpu_type),
     FIELD_OPT_RECORD(struct oci_resources, "pids", pids, OMIT_EMPTY, struct oci_pids, &oci_pids_type),
+    FIELD_OPT_RECORD(struct oci_resources, "blockIO", block_io, OMIT_EMPTY, struct oci_block_io, &oci_block_io_type),
     FIELD_MAP(struct oci_resources, "unified", unified, OMIT_EMPTY),
 };
 const struct record_type oci_resources_type = RECORD_TYPE("LinuxResources", struct oci_resources, oci_resources_fields);

@@ -66,11 +66,15 @@ struct oci_cpu {
 struct oci_pids {
     int64_t limit; /* 0 or -1: unlimited */
 };
+struct oci_block_io {
+    struct opt_int64 weight; /* 10 to 1000 */
+};
 struct oci_resources {
     struct record_list devices; /* of struct oci_device_rule */
     struct oci_memory *memory;
     struct oci_cpu *cpu;
     struct oci_pids *pids;
+    struct oci_block_io *block_io;
     struct strmap unified;
 };
 struct oci_namespace {

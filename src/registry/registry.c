@@ -77,24 +77,6 @@ bool registry_auth_parse(const char *header, struct registry_auth *out, struct e
     return true;
 }
 
-bool registry_options_check(const struct registry_options *options, struct error *err)
-{
-    for (size_t i = 0; i < options->insecure.count; i++)
-        if (!insecure_registry_check(options->insecure.items[i], err))
-            return false;
-    for (size_t i = 0; i < options->mirrors.count; i++)
-        if (!mirror_check(options->mirrors.items[i], err))
-            return false;
-    if (options->max_downloads < 0)
-        return error_set(err, ERROR_INVALID, "invalid max concurrent downloads: %lld",
-                         (long long)options->max_downloads);
-    if (options->max_uploads < 0)
-        return error_set(err, ERROR_INVALID, "invalid max concurrent uploads: %lld", (long long)options->max_uploads);
-    if (options->max_attempts < 0)
-        return error_set(err, ERROR_INVALID, "invalid max download attempts: %lld", (long long)options->max_attempts);
-    return true;
-}
-
 static void initialize(void)
 {
     curl_global_init(CURL_GLOBAL_DEFAULT);

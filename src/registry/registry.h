@@ -19,8 +19,6 @@ struct registry_options {
     int64_t max_uploads;     /* layers at a time of one push; 0: 5 */
     int64_t max_attempts;    /* for one layer; 0: 5 */
 };
-/* Docker's errors for a bad mirror or insecure registry. */
-bool registry_options_check(const struct registry_options *options, struct error *err);
 struct registry *registry_new(struct store *store, const struct registry_options *options);
 void registry_free(struct registry *registry);
 

@@ -240,6 +240,12 @@ static bool set_pids(int folder, const struct oci_resources *resources, bool is_
     return is_new || write_text(folder, "pids.max", "max", err);
 }
 
+static bool set_block_io(int folder, const struct oci_resources *resources, bool is_new, struct strlist *warnings,
+                         struct error *err)
+{
+    return !resources->block_io || write_optional(folder, "blkio.weight", &resources->block_io->weight, err);
+}
+
 void cgroup_v1_format_rule(const struct oci_device_rule *rule, char *text, size_t size)
 {
     char major[24] = "*", minor[24] = "*";
@@ -275,7 +281,8 @@ static const struct controller {
     bool (*set)(int folder, const struct oci_resources *resources, bool is_new, struct strlist *warnings,
                 struct error *err);
 } controllers[] = {
-    {"memory", set_memory}, {"cpu", set_cpu}, {"cpuset", set_cpuset}, {"pids", set_pids}, {"devices", set_devices},
+    {"memory", set_memory}, {"cpu", set_cpu},        {"cpuset", set_cpuset},
+    {"pids", set_pids},     {"blkio", set_block_io}, {"devices", set_devices},
 };
 
 static bool has_controller(const struct cgroup_hierarchy *hierarchy, const char *name)

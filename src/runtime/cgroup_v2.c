@@ -18,6 +18,11 @@ uint64_t cgroup_v2_weight(int64_t shares)
     return 1 + (uint64_t)(MIN(shares, INT64_C(262144)) - 2) * 9999 / 262142;
 }
 
+uint64_t cgroup_v2_io_weight(int64_t weight)
+{
+    return 1 + (uint64_t)(MAX(weight, INT64_C(10)) - 10) * 9999 / 990;
+}
+
 void cgroup_v2_format_cpu_max(int64_t quota, int64_t period, char *text, size_t size)
 {
     if (period <= 0)
@@ -140,11 +145,23 @@ static bool set_cpu(int folder, const struct oci_cpu *cpu, struct error *err)
            (!string_is_set(cpu->mems) || write_text(folder, "cpuset.mems", cpu->mems, err));
 }
 
+static bool set_block_io(int folder, const struct oci_block_io *io, struct error *err)
+{
+    char text[32];
+    if (!io->weight.is_set)
+        return true;
+    bool has_bfq = faccessat(folder, "io.bfq.weight", W_OK, 0) == 0; /* it keeps v1's range */
+    snprintf(text, sizeof(text), "%llu",
+             (unsigned long long)(has_bfq ? (uint64_t)io->weight.value : cgroup_v2_io_weight(io->weight.value)));
+    return write_text(folder, has_bfq ? "io.bfq.weight" : "io.weight", text, err);
+}
+
 static bool set_limits(int folder, const struct oci_resources *resources, bool is_new, struct strlist *warnings,
                        struct error *err)
 {
     if ((resources->memory && !set_memory(folder, resources->memory, warnings, err)) ||
-        (resources->cpu && !set_cpu(folder, resources->cpu, err)))
+        (resources->cpu && !set_cpu(folder, resources->cpu, err)) ||
+        (resources->block_io && !set_block_io(folder, resources->block_io, err)))
         return false;
     if (resources->pids && (resources->pids->limit > 0 || !is_new) &&
         !write_limit(folder, "pids.max", resources->pids->limit > 0 ? resources->pids->limit : -1, err))

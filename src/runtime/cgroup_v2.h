@@ -7,6 +7,8 @@ bool cgroup_v2_create(const char *path, const struct oci_resources *resources, s
                       struct error *err);
 bool cgroup_v2_update(const char *path, const struct oci_resources *resources, struct strlist *warnings,
                       struct error *err);
+/* io.weight (1-10000) of v1's blkio.weight (10-1000), as runc converts. Pure. */
+uint64_t cgroup_v2_io_weight(int64_t weight);
 /* cpu.weight (1-10000) of v1's cpu.shares (2-262144), as runc converts. Pure. */
 uint64_t cgroup_v2_weight(int64_t shares);
 /* "50000 100000" of cpu.max; a quota of 0 or less is "max". Pure. */

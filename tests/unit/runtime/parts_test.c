@@ -119,6 +119,8 @@ static void test_cgroup_formats(void **state)
     assert_int_equal(cgroup_v2_weight(1024), 39);
     assert_int_equal(cgroup_v2_weight(2), 1);
     assert_int_equal(cgroup_v2_weight(262144), 10000);
+    assert_int_equal(cgroup_v2_io_weight(10), 1);
+    assert_int_equal(cgroup_v2_io_weight(1000), 10000);
     cgroup_v2_format_cpu_max(50000, 0, text, sizeof(text));
     assert_string_equal(text, "50000 100000");
     cgroup_v2_format_cpu_max(-1, 20000, text, sizeof(text));
