@@ -82,7 +82,7 @@ static bool check_streams(enum container_status status, const char *id, const ch
                                    reference);
     if (status == STATUS_RESTARTING)
         return is_exec ? error_set(err, ERROR_CONFLICT,
-                                   "Container %s is restarting, wait until the container is running", reference)
+                                   "Container %s is restarting, wait until the container is running", id)
                        : error_set(err, ERROR_CONFLICT,
                                    "container %s is restarting, wait until the container is running", reference);
     return true;
