@@ -24,15 +24,17 @@ static struct {
     struct transport *transport;
     bool is_async, wants_acks, has_sub_seconds;
     int64_t buffer_limit, retry_wait, max_retries;
-    struct strbuf queue;     /* asynchronous: whole messages that were not sent */
-    int64_t attempts;        /* failed ones in a row */
-    int64_t next_attempt_at; /* on the monotonic clock */
+    struct strbuf queue;                      /* asynchronous: whole messages that were not sent */
+    int64_t attempts;                         /* failed ones in a row */
+    int64_t next_attempt_at;                  /* on the monotonic clock */
+    int64_t connected_at, reconnect_interval; /* asynchronous: a connection is renewed once it is older; 0: never */
 } state;
 
 static bool reconnect(struct error *err)
 {
     transport_close(TAKE_PTR(state.transport));
     state.transport = transport_open(&state.address, err);
+    state.connected_at = clock_monotonic();
     return state.transport != NULL;
 }
 
@@ -64,6 +66,8 @@ static bool open_fluentd(const struct logger_settings *settings, struct error *e
     if (*setting(settings, "fluentd-max-retries"))
         parse_int64(setting(settings, "fluentd-max-retries"), &state.max_retries);
     state.is_async = setting_is_on(settings, "fluentd-async") || setting_is_on(settings, "fluentd-async-connect");
+    if (state.is_async && *setting(settings, "fluentd-async-reconnect-interval"))
+        parse_duration(setting(settings, "fluentd-async-reconnect-interval"), &state.reconnect_interval, NULL);
     state.wants_acks = setting_is_on(settings, "fluentd-request-ack");
     state.has_sub_seconds = setting_is_on(settings, "fluentd-sub-second-precision");
     read_address(setting(settings, "fluentd-address"));
@@ -130,6 +134,8 @@ static bool await_ack(const char *chunk)
 
 static bool send_now(const char *data, size_t length, const char *chunk)
 {
+    if (state.reconnect_interval && clock_monotonic() - state.connected_at > state.reconnect_interval)
+        transport_close(TAKE_PTR(state.transport));
     if ((state.transport || reconnect(NULL)) && transport_write(state.transport, data, length) &&
         (!chunk || await_ack(chunk)))
         return true;

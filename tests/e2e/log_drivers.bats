@@ -130,6 +130,15 @@ both='echo out; echo err >&2'
   [ "$(jq -r 'select(.time == "sub-second") | .record.log' "$OUT")" = "$(seq 3)" ]
 }
 
+@test "fluentd: an asynchronous connection is renewed after its interval" {
+  local p; p=$(port)
+  serve fluentd tcp:$p
+  client run --rm --log-driver fluentd --log-opt fluentd-address=127.0.0.1:$p --log-opt fluentd-async=true \
+    --log-opt fluentd-async-reconnect-interval=100ms busybox sh -c 'echo a; sleep 1; echo b' >/dev/null
+  came 2
+  [ "$(jq -r '.source_connection' "$OUT" | sort -u | wc -l)" = 2 ]
+}
+
 @test "fluentd that is away: a start fails, or waits for it when asynchronous" {
   local p; p=$(port)
   run -125 client run --rm --log-driver fluentd --log-opt fluentd-address=127.0.0.1:$p busybox true

@@ -8,6 +8,7 @@ breaks the protocol becomes a line that begins with BAD. "ready" on standard out
 """
 import array
 import gzip
+import itertools
 import json
 import os
 import re
@@ -136,7 +137,11 @@ class Unpacker:
         return result
 
 
+connections = itertools.count()
+
+
 def fluentd_stream(stream, connection):
+    number = next(connections)
     unpacker = Unpacker(stream)
     while True:
         try:
@@ -149,7 +154,8 @@ def fluentd_stream(stream, connection):
                 not isinstance(message[2], dict) or not isinstance(message[3], dict):
             return bad(f'not a message: {message!r}')
         tag, time, record, option = message
-        accept({'tag': tag, 'time': 'sub-second' if isinstance(time, dict) else 'seconds', 'record': record})
+        accept({'tag': tag, 'time': 'sub-second' if isinstance(time, dict) else 'seconds', 'record': record,
+                'source_connection': number})
         if 'chunk' in option:
             chunk = option['chunk'].encode()
             connection.sendall(b'\x81\xa3ack' + bytes([0xa0 | len(chunk)] if len(chunk) < 32 else [0xd9, len(chunk)]) + chunk)
