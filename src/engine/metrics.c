@@ -116,7 +116,7 @@ struct measured {
     char *labels; /* {id="…",name="…",image="…"} without its end */
     struct stats_sample sample;
     int64_t restarts, exit_code;
-    const char *cause; /* of the last exit; NULL: it never ended */
+    char *cause, *ended_by; /* of the last exit, as inspect has them; cause NULL: it never ended */
 };
 
 static char *labels_of(const struct container_record *record)
@@ -137,8 +137,10 @@ static void measure(struct container *container, struct measured *out)
     out->labels = labels_of(record);
     out->restarts = record->restart_count;
     out->exit_code = record->exit_code;
-    if (record->finished_at)
-        out->cause = record->is_oom_killed ? "oom" : record->exit_code > 128 ? "signal" : "exit";
+    if (record->finished_at && string_is_set(record->exit_reason)) {
+        out->cause = xstrdup(record->exit_reason);
+        out->ended_by = xstrdup(string_or_empty(record->exit_by));
+    }
     container_unlock(container);
     stats_sample_take(container, &out->sample);
 }
@@ -227,11 +229,11 @@ static void add_ends(const struct measured *all, size_t count, struct strbuf *ou
     for (size_t i = 0; i < count; i++)
         strbuf_addf(out, "wherry_container_restarts_total%s} %" PRId64 "\n", all[i].labels, all[i].restarts);
     add_head(out, "wherry_container_last_exit_code", "gauge",
-             "The last exit's code, and its cause: exit, signal or oom");
+             "The last exit's code, its cause (exit, signal, oom or unknown), and who ended it");
     for (size_t i = 0; i < count; i++)
         if (all[i].cause)
-            strbuf_addf(out, "wherry_container_last_exit_code%s,cause=\"%s\"} %" PRId64 "\n", all[i].labels,
-                        all[i].cause, all[i].exit_code);
+            strbuf_addf(out, "wherry_container_last_exit_code%s,cause=\"%s\",by=\"%s\"} %" PRId64 "\n", all[i].labels,
+                        all[i].cause, all[i].ended_by, all[i].exit_code);
 }
 
 void engine_metrics(struct engine *engine, struct strbuf *out)
@@ -250,6 +252,8 @@ void engine_metrics(struct engine *engine, struct strbuf *out)
     for (size_t i = 0; i < count; i++) {
         stats_sample_release(&all[i].sample);
         free(all[i].labels);
+        free(all[i].cause);
+        free(all[i].ended_by);
     }
     free(all);
     container_snapshot_release(containers, count);

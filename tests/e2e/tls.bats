@@ -50,8 +50,11 @@ secure_curl() { curl -s --cacert "$ENGINE/tls/ca.pem" --cert "$ENGINE/tls/client
 }
 
 @test "metrics on a listener of their own" {
+  client run --name measured busybox sh -c 'exit 3' || [ $? = 3 ]
   run -0 curl -s http://127.0.0.1:24323/metrics
-  [[ $output == *'engine_daemon_container_states_containers{state="running"} 0'* ]]
+  [[ $output == *'engine_daemon_container_states_containers{state="stopped"} 1'* ]]
+  grep '^wherry_container_last_exit_code{.*name="measured",image="busybox",cause="exit",by=""} 3$' <<<"$output"
+  client rm measured
   run -0 curl -s -o /dev/null -w '%{http_code}' http://127.0.0.1:24323/other; [ "$output" = 404 ]
 }
 
