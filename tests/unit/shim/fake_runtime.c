@@ -132,3 +132,8 @@ bool cgroup_had_oom_kill(const char *path)
 {
     return false;
 }
+
+int cgroup_version(void)
+{
+    return 2;
+}
