@@ -123,7 +123,9 @@ bool inspect_print(struct command_call *call, const char *format, inspect_fetch 
 bool inspect_get(struct command_call *call, const char *collection, const char *name, const char *rest,
                  const struct value_type *type, struct inspected *out, struct error *err)
 {
-    _cleanup_free_ char *path = client_path(collection, name, rest);
+    /* Docker's client is sent on to the path without the second slash. */
+    bool has_slash = name[0] == '/' && name[1];
+    _cleanup_free_ char *path = client_path(collection, name + has_slash, rest);
     out->type = type;
     return client_get_text(call->client, path, &out->json, err);
 }

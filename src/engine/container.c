@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "engine/engine_state.h"
 #include "engine/health.h"
+#include "engine/links.h"
 #include "engine/log_config.h"
 #include "engine/wait.h"
 #include "store/layer.h"
@@ -103,6 +104,17 @@ void container_unref(struct container *container)
 
 /* --- the table --- */
 
+/* Of a name of that length. With the table's lock. */
+static struct container *holder_of(struct engine *engine, const char *name, size_t length)
+{
+    for (size_t i = 0; i < engine->container_count; i++) {
+        const char *other = engine->containers[i]->record.name;
+        if (strncmp(other, name, length) == 0 && !other[length])
+            return engine->containers[i];
+    }
+    return NULL;
+}
+
 struct container *container_find(struct engine *engine, const char *reference, struct error *err)
 {
     const char *text = string_or_empty(reference);
@@ -110,6 +122,8 @@ struct container *container_find(struct engine *engine, const char *reference, s
     struct container *found = NULL;
     bool is_ambiguous = false;
     size_t length = strlen(text);
+    const char *slash = strchr(name, '/');
+    _cleanup_free_ char *linked = NULL;
 
     pthread_mutex_lock(&engine->table_lock);
     for (size_t i = 0; i < engine->container_count && length; i++)
@@ -118,6 +132,11 @@ struct container *container_find(struct engine *engine, const char *reference, s
     for (size_t i = 0; i < engine->container_count && !found && length; i++)
         if (string_equal(engine->containers[i]->record.name, name))
             found = engine->containers[i];
+    struct container *holder = slash ? holder_of(engine, name, (size_t)(slash - name)) : NULL;
+    if (!found && holder && (linked = links_target(holder, slash + 1)))
+        for (size_t i = 0; i < engine->container_count; i++)
+            if (string_equal(engine->containers[i]->record.id, linked))
+                found = engine->containers[i];
     if (!found && length)
         for (size_t i = 0; i < engine->container_count; i++)
             if (strncmp(engine->containers[i]->record.id, text, length) == 0) {
@@ -157,14 +176,6 @@ void container_snapshot_release(struct container **containers, size_t count)
     free(containers);
 }
 
-static struct container *holder_of(struct engine *engine, const char *name)
-{
-    for (size_t i = 0; i < engine->container_count; i++)
-        if (string_equal(engine->containers[i]->record.name, name))
-            return engine->containers[i];
-    return NULL;
-}
-
 static bool name_conflict(const char *name, const struct container *holder, struct error *err)
 {
     return error_set(err, ERROR_CONFLICT,
@@ -176,7 +187,7 @@ static bool name_conflict(const char *name, const struct container *holder, stru
 bool container_table_add(struct engine *engine, struct container *container, struct error *err)
 {
     pthread_mutex_lock(&engine->table_lock);
-    const struct container *holder = holder_of(engine, container->record.name);
+    const struct container *holder = holder_of(engine, container->record.name, strlen(container->record.name));
     bool is_added = holder ? name_conflict(container->record.name, holder, err) : true;
     if (is_added) {
         struct container **place = APPEND(engine->containers, engine->container_count);
@@ -208,7 +219,7 @@ void container_table_remove(struct engine *engine, struct container *container)
 bool container_table_rename(struct engine *engine, struct container *container, const char *name, struct error *err)
 {
     pthread_mutex_lock(&engine->table_lock);
-    const struct container *holder = holder_of(engine, name);
+    const struct container *holder = holder_of(engine, name, strlen(name));
     bool is_free = holder ? name_conflict(name, holder, err) : true;
     if (is_free) {
         container_lock(container);
@@ -222,7 +233,7 @@ bool container_table_rename(struct engine *engine, struct container *container, 
 bool container_name_is_taken(struct engine *engine, const char *name)
 {
     pthread_mutex_lock(&engine->table_lock);
-    bool is_taken = holder_of(engine, name) != NULL;
+    bool is_taken = holder_of(engine, name, strlen(name)) != NULL;
     pthread_mutex_unlock(&engine->table_lock);
     return is_taken;
 }

@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "engine/engine_state.h"
 #include "engine/health.h"
+#include "engine/links.h"
 #include "engine/mounts.h"
 #include "engine/names.h"
 #include "engine/validate.h"
@@ -323,7 +324,7 @@ bool container_create(struct engine *engine, const char *name, struct create_req
        container is whole. */
     if (!container_table_add(engine, container, err))
         return false;
-    is_good = container_layer_create(engine->store, container->record.id, err) &&
+    is_good = links_take(container, err) && container_layer_create(engine->store, container->record.id, err) &&
               container_layer_use_image(engine->store, container->record.id, container->record.image_id, err) &&
               volumes_prepare(container, err) && container_save(container, DURABLE, err);
     if (!is_good) {

@@ -6,6 +6,7 @@
 #include "base/tree_size.h"
 #include "engine/engine_state.h"
 #include "engine/exec.h"
+#include "engine/links.h"
 #include "engine/networks.h"
 #include "engine/show.h"
 #include "engine/signal_name.h"
@@ -139,6 +140,7 @@ static json_t *host_config_json(const struct container *container)
     for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
         if (!json_is_array(json_object_get(json, lists[i])))
             json_object_set_new(json, lists[i], json_array());
+    json_object_set_new(json, "Links", links_json(&container->record));
     return json;
 }
 

@@ -5,6 +5,7 @@
 #include "base/strbuf.h"
 #include "engine/engine_state.h"
 #include "engine/health.h"
+#include "engine/links.h"
 #include "engine/list_filter.h"
 #include "engine/networks.h"
 #include "engine/show.h"
@@ -90,6 +91,7 @@ static void write_endpoints(const struct container *container, int version, stru
 
 struct row_facts {
     const char *image;
+    struct link_names links;
     int64_t own_size, image_size; /* with has_size */
     bool has_size;
     unix_nano now;
@@ -100,13 +102,15 @@ struct row_facts {
 static void write_row(const struct container *container, const struct row_facts *facts, struct json_writer *writer)
 {
     const struct container_record *record = &container->record;
-    _cleanup_free_ char *name = xasprintf("/%s", record->name);
+    _cleanup_strlist_ struct strlist names = {0};
+    link_names_of(&facts->links, record, &names);
     _cleanup_free_ char *command = command_text(record);
     _cleanup_free_ char *status = show_status(container, facts->now);
     json_writer_begin(writer, NULL, '{');
     json_writer_text(writer, "Id", record->id);
     json_writer_begin(writer, "Names", '[');
-    json_writer_text(writer, NULL, name);
+    for (size_t i = 0; i < names.count; i++)
+        json_writer_text(writer, NULL, names.items[i]);
     json_writer_end(writer, ']');
     json_writer_text(writer, "Image", facts->image);
     json_writer_text(writer, "ImageID", record->image_id);
@@ -199,6 +203,7 @@ bool container_list_write(struct engine *engine, const struct list_options *opti
     struct image_names names = {0};
     struct json_writer writer = {.out = out};
     struct row_facts facts = {.has_size = options->wants_size, .now = clock_now(), .version = version};
+    link_names_collect(all, count, &facts.links);
     json_writer_begin(&writer, NULL, '[');
     for (size_t i = 0; i < count && (options->limit <= 0 || shown < options->limit); i++) {
         container_lock(all[i]);
@@ -220,6 +225,7 @@ bool container_list_write(struct engine *engine, const struct list_options *opti
     }
     json_writer_end(&writer, ']');
     image_names_release(&names);
+    link_names_release(&facts.links);
     container_snapshot_release(all, count);
     list_filter_free(filter);
     return true;

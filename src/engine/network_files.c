@@ -1,16 +1,24 @@
 /* /etc/hosts and /etc/resolv.conf of a container: written whole at its start, and changed line by line while it runs,
    so that what the container itself has written stays. */
+#include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/strbuf.h"
 #include "engine/engine_state.h"
+#include "engine/links.h"
 #include "engine/networks.h"
 #include "network/network.h"
 
 #define FILE_LIMIT ((size_t)1 << 20)
+
+/* A container's file is also changed from the starts of others, those that it has links to: who writes looks up their
+   addresses under this lock, so that the last one has the newest. Taken before the lock of a container. */
+static pthread_mutex_t hosts_lock = PTHREAD_MUTEX_INITIALIZER;
 
 static char *host_hosts_file(const struct strlist *extra_hosts)
 {
@@ -60,13 +68,17 @@ bool networks_write_files(struct container *container, const struct record_map *
             strlist_add(&addresses, endpoint->ip_address);
     }
     strlist_copy(&extra, &host->extra_hosts);
+    pthread_mutex_lock(&hosts_lock);
+    links_hosts(container, &extra);
     _cleanup_free_ char *hosts = string_equal(host->network_mode, "host")
                                      ? host_hosts_file(&extra)
                                      : network_hosts_file(config->hostname, config->domainname, &addresses, &extra,
                                                           gateway ? gateway->gateway : NULL);
     _cleanup_free_ char *resolv = resolv_conf(host, needs_resolver(endpoints));
     _cleanup_free_ char *hostname = xasprintf("%s\n", string_or_empty(config->hostname));
-    return write_file(container, "hosts", hosts, err) && write_file(container, "resolv.conf", resolv, err) &&
+    bool is_written = write_file(container, "hosts", hosts, err);
+    pthread_mutex_unlock(&hosts_lock);
+    return is_written && write_file(container, "resolv.conf", resolv, err) &&
            write_file(container, "hostname", hostname, err);
 }
 
@@ -89,10 +101,49 @@ static bool change_hosts(struct container *container, const char *gone, const ch
     return file_write_text(AT_FDCWD, path, strbuf_text(&text), 0644, err);
 }
 
+/* Is it the first name of the line? */
+static bool has_name(const char *line, const char *name)
+{
+    const char *tab = strchr(line, '\t');
+    size_t length = strlen(name);
+    return tab && strncmp(tab + 1, name, length) == 0 && (!tab[1 + length] || strchr(" \t.", tab[1 + length]));
+}
+
+static bool move_host(struct container *container, const char *name, const char *address, struct error *err)
+{
+    _cleanup_free_ char *path = container_path(container, "hosts");
+    _cleanup_strbuf_ struct strbuf old = STRBUF_INIT, text = STRBUF_INIT;
+    if (access(path, F_OK) < 0 && errno == ENOENT)
+        return true; /* it has never been started */
+    if (!file_read(AT_FDCWD, path, FILE_LIMIT, &old, err))
+        return false;
+    _cleanup_strlist_ struct strlist lines = strlist_split(strbuf_text(&old), '\n');
+    for (size_t i = 0; i < lines.count; i++) {
+        const char *line = lines.items[i];
+        bool is_it = has_name(line, name);
+        if (is_it && address)
+            strbuf_addf(&text, "%s%s\n", address, strchr(line, '\t'));
+        else if (*line && !is_it)
+            strbuf_addf(&text, "%s\n", line);
+    }
+    return file_write_text(AT_FDCWD, path, strbuf_text(&text), 0644, err);
+}
+
+bool networks_move_host(struct container *container, const char *name, const char *address, struct error *err)
+{
+    pthread_mutex_lock(&hosts_lock);
+    bool is_moved = move_host(container, name, address, err);
+    pthread_mutex_unlock(&hosts_lock);
+    return is_moved;
+}
+
 bool networks_change_files(struct container *container, const char *gone, const char *come, bool gets_resolver,
                            struct error *err)
 {
-    if ((gone || come) && !change_hosts(container, gone, come, err))
+    pthread_mutex_lock(&hosts_lock);
+    bool is_changed = (!gone && !come) || change_hosts(container, gone, come, err);
+    pthread_mutex_unlock(&hosts_lock);
+    if (!is_changed)
         return false;
     if (!gets_resolver)
         return true;

@@ -12,6 +12,7 @@
 #include "engine/engine_state.h"
 #include "engine/exec.h"
 #include "engine/health.h"
+#include "engine/links.h"
 #include "engine/networks.h"
 #include "engine/volume.h"
 #include "engine/volumes.h"
@@ -155,6 +156,7 @@ bool engine_recover(struct engine *engine, struct error *err)
         return false;
     for (size_t i = 0; i < records.count; i++)
         load(engine, records.items[i].key, records.items[i].value);
+    links_recover(engine);
     _cleanup_free_ char *layers = path_join(engine->options.data_root, "containers");
     remove_orphans(engine, layers);
     remove_orphans(engine, engine->options.exec_root);

@@ -8,6 +8,7 @@
 #include "engine/container_events.h"
 #include "engine/engine_state.h"
 #include "engine/exec.h"
+#include "engine/links.h"
 #include "engine/volumes.h"
 #include "network/network.h"
 #include "runtime/cgroup.h"
@@ -107,12 +108,12 @@ static bool kill_first(struct container *container, struct error *err)
 bool container_remove(struct engine *engine, const char *reference, const struct container_remove_options *options,
                       struct error *err)
 {
+    if (options->removes_link)
+        return links_remove(engine, reference, err);
     _cleanup_container_ struct container *container = container_find(engine, reference, err);
     if (!container)
         return false;
     int64_t begin = clock_monotonic();
-    if (options->removes_link)
-        return error_set(err, ERROR_INTERNAL, "Conflict, cannot remove the default link name of the container");
     for (;;) {
         if (options->is_forced && !kill_first(container, err))
             return false;

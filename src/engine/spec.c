@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "engine/engine_state.h"
+#include "engine/links.h"
 #include "engine/networks.h"
 #include "engine/security.h"
 #include "runtime/cgroup.h"
@@ -14,15 +15,17 @@
 
 #define DEFAULT_PATH "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-void spec_environment(const struct container *container, bool has_terminal, struct strlist *out)
+bool spec_environment(struct container *container, bool has_terminal, struct strlist *out, struct error *err)
 {
     const struct container_config *config = &container->record.config;
     strlist_add(out, DEFAULT_PATH);
     strlist_addf(out, "HOSTNAME=%s", string_or_empty(config->hostname));
     if (has_terminal)
         strlist_add(out, "TERM=xterm");
+    bool is_done = links_environment(container, out, err);
     for (size_t i = 0; i < config->env.count; i++)
         env_put(out, config->env.items[i]);
+    return is_done;
 }
 
 bool spec_seccomp(const struct host_config *host, const char *profile, const struct strlist *capabilities,
@@ -50,7 +53,7 @@ bool spec_seccomp(const struct host_config *host, const char *profile, const str
     return true;
 }
 
-static void add_process(struct container *container, struct launch *launch)
+static bool add_process(struct container *container, struct launch *launch, struct error *err)
 {
     const struct container_record *record = &container->record;
     struct oci_process *process = launch->config.process = NEW(struct oci_process);
@@ -58,7 +61,6 @@ static void add_process(struct container *container, struct launch *launch)
     strlist_add(&process->args, record->path);
     for (size_t i = 0; i < record->args.count; i++)
         strlist_add(&process->args, record->args.items[i]);
-    spec_environment(container, record->config.tty, &process->env);
     process->cwd = xstrdup(string_is_set(record->config.working_dir) ? record->config.working_dir : "/");
     process->oom_score_adj = (struct opt_int64){.is_set = true, .value = record->host_config.oom_score_adj};
     launch->user.user = xstrdup(string_or_empty(record->config.user));
@@ -69,6 +71,7 @@ static void add_process(struct container *container, struct launch *launch)
         launch->wants_init = true;
         launch->init_path = xstrdup(container->engine->options.init_program);
     }
+    return spec_environment(container, record->config.tty, &process->env, err);
 }
 
 static bool add_security(const struct host_config *host, const char *profile, struct launch *launch, struct error *err)
@@ -154,7 +157,8 @@ static bool build(struct container *container, struct launch *launch, struct att
     config->linux_.cgroups_path = cgroup_path_of(container);
     config->linux_.resources = NEW(struct oci_resources);
     strmap_copy(&config->annotations, &host->annotations);
-    add_process(container, launch);
+    if (!add_process(container, launch, err))
+        return false;
     add_rlimits(host, config->process);
     spec_resources(host, config->linux_.resources);
 

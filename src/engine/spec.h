@@ -27,5 +27,5 @@ bool spec_add_namespaces(struct container *container, struct launch *launch, str
    "unconfined"; NULL: built in. */
 bool spec_seccomp(const struct host_config *host, const char *profile, const struct strlist *capabilities,
                   struct bytes *out, struct error *err);
-/* Environment of a process: Docker's defaults, then the config's. */
-void spec_environment(const struct container *container, bool has_terminal, struct strlist *out);
+/* Environment of a process: Docker's defaults, the links', then the config's. */
+bool spec_environment(struct container *container, bool has_terminal, struct strlist *out, struct error *err);

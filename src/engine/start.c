@@ -7,6 +7,7 @@
 #include "engine/container_events.h"
 #include "engine/engine_state.h"
 #include "engine/health.h"
+#include "engine/links.h"
 #include "engine/log_config.h"
 #include "engine/spec.h"
 #include "engine/start_error.h"
@@ -132,6 +133,7 @@ bool container_run(struct container *container, struct error *err)
     if (is_running) {
         record_running(container, pid, watch, &networks, &launch);
         networks_serve_dns(container);
+        links_started(container);
         deadline_clear(container->engine, &container->restart_deadline);
         health_start(container);
         struct error unsaved = ERROR_INIT;

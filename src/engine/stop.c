@@ -6,6 +6,7 @@
 #include "engine/container_events.h"
 #include "engine/engine_state.h"
 #include "engine/health.h"
+#include "engine/links.h"
 #include "engine/names.h"
 #include "engine/networks.h"
 #include "engine/signal_name.h"
@@ -291,6 +292,8 @@ bool container_rename(struct engine *engine, const char *reference, const char *
     if (is_done)
         container_event(container, "rename", "oldName", old_name, NULL);
     container_end(container);
+    if (is_done)
+        links_renamed(container);
     return is_done;
 }
 

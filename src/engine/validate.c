@@ -60,16 +60,6 @@ static bool check_unsupported(struct host_config *host, struct strlist *warnings
     if (host->storage_opt.count > 0)
         return error_set(err, ERROR_INVALID,
                          "--storage-opt is supported only for overlay over xfs with 'pquota' mount option");
-    /* On a network of the user's own they are the endpoint's, and DNS answers them. */
-    const char *mode = string_or_empty(host->network_mode);
-    if (host->links.count > 0 && string_equal(mode, "host"))
-        return error_set(err, ERROR_INVALID,
-                         "conflicting options: host type networking can't be used with links. This would result in "
-                         "undefined behavior");
-    if (host->links.count > 0 && (!*mode || string_equal(mode, "default") || string_equal(mode, "bridge")))
-        return error_set(err, ERROR_UNSUPPORTED,
-                         "links on the default bridge network are not supported by this version: use a network of "
-                         "your own");
     if (string_is_set(host->isolation) && strcasecmp(host->isolation, "default") != 0)
         return error_set(err, ERROR_INVALID, "Invalid isolation: \"%s\" - linux only supports 'default'",
                          host->isolation);
@@ -158,6 +148,10 @@ static bool check_mode_conflicts(const struct create_request *request, struct er
         conflict = "hostname and the network mode";
     else if (string_equal(host->uts_mode, "host") && has_hostname)
         conflict = "hostname and the UTS mode";
+    else if (host->links.count > 0 && string_equal(network, "host"))
+        conflict = "host type networking can't be used with links. This would result in undefined behavior";
+    else if (host->links.count > 0 && is_shared)
+        conflict = "container type network can't be used with links. This would result in undefined behavior";
     else if (is_shared && host->dns.count > 0)
         conflict = "dns and the network mode";
     else if (is_shared && host->extra_hosts.count > 0)
