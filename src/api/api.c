@@ -1,6 +1,7 @@
 /* From a request to its handler. */
 #include "api/api.h"
 
+#include "api/access.h"
 #include "api/respond.h"
 #include "api/route.h"
 #include "api/version.h"
@@ -70,7 +71,7 @@ void api_handle(struct http_exchange *exchange, void *context)
     struct api *api = context;
     struct error err = ERROR_INIT;
     const char *path;
-    struct call call = {.api = api, .engine = api->options.engine, .exchange = exchange};
+    struct call call = {.api = api, .engine = api->options.engine, .exchange = exchange, .role = exchange->tag};
     log_debug("Calling %s %s", exchange->head.method, exchange->head.target);
     if (redirect(exchange))
         return;
@@ -109,7 +110,7 @@ void api_handle(struct http_exchange *exchange, void *context)
     }
     call.target = target;
     http_query_parse(exchange->query, &call.query);
-    if (!route->handle(&call, &err))
+    if (!access_check(&call, route, &err) || !route->handle(&call, &err))
         answer_failure(&call, path, &err);
     strmap_release(&call.query);
 }

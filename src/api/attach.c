@@ -35,7 +35,7 @@ bool containers_attach(struct call *call, struct error *err)
         call->exchange,
         is_multiplexed ? "application/vnd.docker.multiplexed-stream" : "application/vnd.docker.raw-stream", err);
     if (fd < 0) {
-        container_attach_finish(attach, NULL, false, false, NULL);
+        container_attach_finish(attach, NULL, NULL, false, NULL);
         return false;
     }
     struct shim_attachment attachment = {
@@ -46,5 +46,7 @@ bool containers_attach(struct call *call, struct error *err)
         .is_framed = !is_terminal,
         .detach_keys = is_terminal ? keys : NULL,
     };
-    return container_attach_finish(attach, &attachment, query_bool(call, "logs"), query_bool(call, "stream"), err);
+    const struct attach_replay to_client = {0};
+    return container_attach_finish(attach, &attachment, query_bool(call, "logs") ? &to_client : NULL,
+                                   query_bool(call, "stream"), err);
 }

@@ -13,8 +13,9 @@ struct call {
     struct api *api;
     struct engine *engine;
     struct http_exchange *exchange;
-    int version;        /* 100 * major + minor of the API version asked for */
-    const char *target; /* the {id} or {name} in the path; "" where the route has none */
+    int version;             /* 100 * major + minor of the API version asked for */
+    const struct role *role; /* of the listener; NULL: none, everything is allowed */
+    const char *target;      /* the {id} or {name} in the path; "" where the route has none */
     struct strmap query;
 };
 
@@ -51,6 +52,7 @@ bool containers_update(struct call *call, struct error *err);
 bool containers_wait(struct call *call, struct error *err);
 bool containers_logs(struct call *call, struct error *err);
 bool containers_attach(struct call *call, struct error *err);
+bool containers_attach_websocket(struct call *call, struct error *err); /* attach_websocket.c */
 /* archive.c */
 bool containers_archive_head(struct call *call, struct error *err);
 bool containers_archive_get(struct call *call, struct error *err);

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "api/access.h"
+
 int error_status(enum error_kind kind)
 {
     switch (kind) {
@@ -54,6 +56,7 @@ static char *format_line(json_t *json, size_t *length)
 bool respond_json(struct call *call, int status, json_t *json)
 {
     size_t length;
+    access_conceal(call, json);
     _cleanup_free_ char *text = format_line(json, &length);
     http_exchange_answer(call->exchange, status, "application/json", text, length);
     return true;

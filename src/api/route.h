@@ -3,11 +3,19 @@
 
 #include "api/call.h"
 
+/* Who may take a route. Each has a decision; the first value is none, and is denied to every role. */
+enum access {
+    ACCESS_UNDECIDED,
+    ACCESS_FULL, /* sockets without a role alone */
+    ACCESS_READ, /* role=read, too */
+};
+
 struct route {
     const char *method;
     const char *pattern; /* "/images/{name}/json": {id} is one segment, {name} one or more */
     call_handler handle; /* NULL: known to Docker's API, and refused by this version of Wherry */
     int min_version;     /* 0: all */
+    enum access access;
 };
 
 extern const struct route routes[];

@@ -34,7 +34,7 @@ static bool split_tcp(const char *host, const char *default_port, char **name, c
     return !strchr(*name, '/') && strspn(*port, "0123456789") == strlen(*port);
 }
 
-bool host_check(const char *host, struct error *err)
+static bool check_address(const char *host, struct error *err)
 {
     if (string_starts_with(host, "unix://")) {
         const char *path = host + strlen("unix://");
@@ -55,6 +55,56 @@ bool host_check(const char *host, struct error *err)
                          (int)(colon - host), host);
     return error_set(err, ERROR_INVALID, "invalid bind address (%s): it must start with unix://, tcp:// or fd://",
                      host);
+}
+
+/* What stands behind the comma of "unix:///run/ro.sock,role=read,group=monitor". */
+struct host_parts {
+    char *address, *group; /* group: NULL where none is given */
+    enum api_role role;
+};
+
+static void host_parts_release(struct host_parts *parts)
+{
+    free(parts->address);
+    free(parts->group);
+}
+
+static bool parse_part(const char *host, const char *word, struct host_parts *parts, struct error *err)
+{
+    if (string_equal(word, "role=read"))
+        parts->role = API_ROLE_READ;
+    else if (string_equal(word, "role=full"))
+        parts->role = API_ROLE_FULL;
+    else if (string_starts_with(word, "role="))
+        return error_set(err, ERROR_INVALID, "invalid bind address (%s): unknown role '%s', it must be read or full",
+                         host, word + strlen("role="));
+    else if (string_starts_with(word, "label="))
+        return error_set(err, ERROR_UNSUPPORTED,
+                         "invalid bind address (%s): label= is not supported by this version of Wherry", host);
+    else if (string_starts_with(word, "group=") && string_starts_with(parts->address, "unix://"))
+        string_replace(&parts->group, word + strlen("group="));
+    else if (string_starts_with(word, "group="))
+        return error_set(err, ERROR_INVALID, "invalid bind address (%s): group= is for unix sockets", host);
+    else
+        return error_set(err, ERROR_INVALID, "invalid bind address (%s): unknown option '%s'", host, word);
+    return true;
+}
+
+/* Release *parts whatever the answer is. */
+static bool split_host(const char *host, struct host_parts *parts, struct error *err)
+{
+    _cleanup_strlist_ struct strlist words = strlist_split(host, ',');
+    *parts = (struct host_parts){.address = xstrdup(words.count ? words.items[0] : "")};
+    for (size_t i = 1; i < words.count; i++)
+        if (!parse_part(host, words.items[i], parts, err))
+            return false;
+    return true;
+}
+
+bool host_check(const char *host, struct error *err)
+{
+    _cleanup_(host_parts_release) struct host_parts parts;
+    return split_host(host, &parts, err) && check_address(parts.address, err);
 }
 
 static bool unix_address(const char *path, struct sockaddr_un *address)
@@ -165,8 +215,8 @@ static bool take_activated(struct listener **listeners, size_t *count, struct er
     return true;
 }
 
-bool host_listen(const char *host, const char *group, const char *port, struct listener **listeners, size_t *count,
-                 struct error *err)
+static bool open_address(const char *host, const char *group, const char *port, struct listener **listeners,
+                         size_t *count, struct error *err)
 {
     if (string_starts_with(host, "unix://")) {
         const char *path = host + strlen("unix://");
@@ -176,7 +226,20 @@ bool host_listen(const char *host, const char *group, const char *port, struct l
         return listen_tcp(host, port, listeners, count, err);
     if (string_starts_with(host, "fd://"))
         return take_activated(listeners, count, err);
-    return host_check(host, err);
+    return check_address(host, err);
+}
+
+bool host_listen(const char *host, const char *group, const char *port, struct listener **listeners, size_t *count,
+                 struct error *err)
+{
+    _cleanup_(host_parts_release) struct host_parts parts;
+    size_t first = *count;
+    if (!split_host(host, &parts, err) ||
+        !open_address(parts.address, parts.group ? parts.group : group, port, listeners, count, err))
+        return false;
+    for (size_t i = first; i < *count; i++)
+        (*listeners)[i].role = parts.role;
+    return true;
 }
 
 void listeners_forget(struct listener *listeners, size_t count)

@@ -1,16 +1,19 @@
 /* The addresses wherryd listens on (-H). */
 #pragma once
 
+#include "api/role.h"
 #include "base/error.h"
 #include "base/text.h"
 
-/* unix://PATH, tcp://[HOST][:PORT] or fd://; else ERROR_INVALID in dockerd's words. */
+/* unix://PATH, tcp://[HOST][:PORT] or fd://; else ERROR_INVALID in dockerd's words. After a comma may stand role=ROLE
+   and, for a unix socket, group=GROUP. */
 bool host_check(const char *host, struct error *err);
 
 struct listener {
     int fd;
     char *name; /* as the log shows it */
     bool is_tcp;
+    enum api_role role;
 };
 /* "tcp://HOST" without a port is at dockerd's default: 2375, with TLS 2376. */
 #define TCP_PORT     "2375"

@@ -253,10 +253,10 @@ static bool open_listeners(struct daemon *daemon, struct error *err)
 /* TLS is for tcp; what is local is guarded by the mode of its socket. */
 static void add_listener(struct daemon *daemon, const struct listener *listener)
 {
+    bool has_tls = listener->is_tcp && daemon->tls;
     http_server_add_listener(daemon->server, listener->fd);
-    if (listener->is_tcp && daemon->tls)
-        http_server_set_listener(daemon->server, tls_wrap, daemon->tls, NULL);
-    else if (listener->is_tcp)
+    http_server_set_listener(daemon->server, has_tls ? tls_wrap : NULL, daemon->tls, api_role_tag(listener->role));
+    if (listener->is_tcp && !has_tls)
         log_warning("[DEPRECATION NOTICE]: API is accessible on http://%s without encryption. Access to the remote API "
                     "is equivalent to root access on the host. Refer to the 'Docker daemon attack surface' section in "
                     "the documentation for more information: https://docs.docker.com/go/attack-surface/",
@@ -399,7 +399,8 @@ static bool serve(struct daemon *daemon, int argc, char **argv, struct error *er
     }
     if (is_open) {
         for (size_t i = 0; i < daemon->listener_count; i++)
-            log_info("API listen on %s", daemon->listeners[i].name);
+            log_info("API listen on %s%s", daemon->listeners[i].name,
+                     daemon->listeners[i].role == API_ROLE_READ ? " (role read)" : "");
         notify("READY=1");
         trim_memory(NULL);
         wait_for_end(daemon, argc, argv);

@@ -47,26 +47,30 @@ static bool write_to_client(void *context, const void *data, size_t length)
 
 /* What was logged so far, on the attached client's stream. */
 static bool replay_log(struct engine *engine, const char *reference, const struct shim_attachment *attachment,
-                       struct error *err)
+                       const struct attach_replay *replay, struct error *err)
 {
-    const struct logs_options options = {
-        .wants_stdout = attachment->wants_stdout, .wants_stderr = attachment->wants_stderr, .tail = -1};
+    const struct logs_options options = {.wants_stdout = attachment->wants_stdout,
+                                         .wants_stderr = attachment->wants_stderr,
+                                         .tail = -1,
+                                         .is_raw = !attachment->is_framed};
     bool is_terminal;
     if (!options.wants_stdout && !options.wants_stderr)
         return true;
     struct container_logs *logs = container_logs_open(engine, reference, &options, &is_terminal, err);
+    if (logs && replay->write)
+        return container_logs_stream(logs, replay->write, replay->context, replay->client, err);
     int fd = attachment->fd;
     return logs && container_logs_stream(logs, write_to_client, &fd, attachment->fd, err);
 }
 
 /* A reader of the replay can be slow: no verb waits for it. */
 static bool replay_between_verbs(struct container_attach *attach, const struct shim_attachment *attachment,
-                                 struct error *err)
+                                 const struct attach_replay *replay, struct error *err)
 {
     struct container *container = attach->container;
     container_end(container);
     attach->is_begun = false;
-    if (!replay_log(container->engine, container->record.id, attachment, err) ||
+    if (!replay_log(container->engine, container->record.id, attachment, replay, err) ||
         !container_begin(container, container->record.id, err))
         return false;
     return attach->is_begun = true;
@@ -81,14 +85,14 @@ static void wait_for_start(struct container *container, struct shim_attachment *
     place->detach_keys = xstrdup(attachment->detach_keys);
 }
 
-bool container_attach_finish(struct container_attach *attach_taken, struct shim_attachment *attachment, bool wants_logs,
-                             bool wants_stream, struct error *err)
+bool container_attach_finish(struct container_attach *attach_taken, struct shim_attachment *attachment,
+                             const struct attach_replay *replay, bool wants_stream, struct error *err)
 {
     _cleanup_(attach_freep) struct container_attach *attach = attach_taken;
     struct container *container = attach->container;
     if (!attachment)
         return true;
-    bool is_replayed = !wants_logs || replay_between_verbs(attach, attachment, err);
+    bool is_replayed = !replay || replay_between_verbs(attach, attachment, replay, err);
     if (is_replayed)
         container_event(container, "attach", NULL);
     if (!is_replayed || !wants_stream) {

@@ -52,17 +52,23 @@ bool container_wait_finish(struct container_wait *wait, int client, struct conta
 /* Attach, in two steps with the answer to the client between them: begin checks, and holds off every other verb on the
    container, so that a start that the client asks for as soon as it has the answer does not overtake its attach. finish
    takes the descriptor of `attachment` in every case (NULL: the client could not be answered) and frees `attach`. With
-   the container not yet started the client waits for its start. `wants_logs` replays the log first; without
+   the container not yet started the client waits for its start. `replay` (NULL: none) takes the log first; without
    `wants_stream` it ends there. *is_terminal decides the content type. */
+struct attach_replay {
+    stream_write write; /* NULL: to the attachment's descriptor */
+    void *context;
+    int client; /* whose hang-up ends it; unused without `write` */
+};
 struct container_attach *container_attach_begin(struct engine *engine, const char *reference, bool *is_terminal,
                                                 struct error *err);
-bool container_attach_finish(struct container_attach *attach, struct shim_attachment *attachment, bool wants_logs,
-                             bool wants_stream, struct error *err);
+bool container_attach_finish(struct container_attach *attach, struct shim_attachment *attachment,
+                             const struct attach_replay *replay, bool wants_stream, struct error *err);
 
 struct logs_options {
     bool wants_stdout, wants_stderr, wants_timestamps, wants_details, follows;
     unix_nano since, until; /* 0: none */
     int64_t tail;           /* lines; -1: all */
+    bool is_raw;            /* never framed */
 };
 /* Opens the log (errors before the first byte); then streams it to fd, framed unless the container has a tty, until its
    end, the container's exit (with follows), or `client` hangs up. Writing goes through `write`, so that the API can

@@ -71,7 +71,7 @@ struct container_logs *container_logs_open(struct engine *engine, const char *re
     struct container_logs *logs = NEW(struct container_logs);
     logs->container = container;
     logs->options = *options;
-    logs->is_framed = !container->record.config.tty;
+    logs->is_framed = !container->record.config.tty && !options->is_raw;
     logs->second = -1;
     _cleanup_free_ char *path = NULL;
     enum shim_log_format format = container_log_file(container, &path);

@@ -1,5 +1,6 @@
 /* A request and its answer. */
 #include <errno.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <time.h>
 
@@ -185,10 +186,24 @@ void http_exchange_abort(struct http_exchange *exchange)
     exchange->is_stream = false; /* no last chunk */
 }
 
+/* A client that will stream announces a chunked body with its upgrade and sends none: what follows the head is the
+   stream's. One that ends its request at once sends an empty last chunk, which is not. */
+static bool skip_announced_body(struct http_exchange *exchange)
+{
+    static const char last_chunk[] = {'0', '\r', '\n', '\r', '\n'};
+    if (!exchange->head.wants_upgrade || !exchange->head.is_chunked || exchange->wants_continue)
+        return false;
+    char next[sizeof(last_chunk)];
+    if (recv(exchange->fd, next, sizeof(next), MSG_PEEK | MSG_DONTWAIT) == (ssize_t)sizeof(next) &&
+        memcmp(next, last_chunk, sizeof(next)) == 0)
+        (void)!recv(exchange->fd, next, sizeof(next), MSG_DONTWAIT);
+    return true;
+}
+
 int http_exchange_hijack(struct http_exchange *exchange, const char *content_type, struct error *err)
 {
     struct http_connection *connection = exchange->connection;
-    if (!http_body_is_over(connection->reader)) {
+    if (!http_body_is_over(connection->reader) && !skip_announced_body(exchange)) {
         error_set(err, ERROR_INTERNAL, "a connection cannot be hijacked before its request was read");
         return -1;
     }
@@ -211,6 +226,19 @@ int http_exchange_hijack(struct http_exchange *exchange, const char *content_typ
     exchange->is_hijacked = true;
     connection_forget_fd(connection);
     return TAKE_FD(exchange->fd);
+}
+
+bool http_exchange_switch(struct http_exchange *exchange, const struct strmap *headers)
+{
+    _cleanup_strbuf_ struct strbuf out = STRBUF_INIT;
+    strbuf_add_string(&out, "HTTP/1.1 101 Switching Protocols\r\n");
+    for (size_t i = 0; i < headers->count; i++)
+        strbuf_addf(&out, "%s: %s\r\n", headers->items[i].key, headers->items[i].value);
+    strbuf_add_string(&out, "\r\n");
+    exchange->has_answered = true;
+    exchange->is_last = true;
+    http_exchange_may_be_cut(exchange);
+    return http_send(exchange->fd, out.data, out.length);
 }
 
 bool exchange_finish(struct http_exchange *exchange)

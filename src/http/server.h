@@ -80,3 +80,6 @@ void http_exchange_abort(struct http_exchange *exchange);
    owns the descriptor. Any body must have been read. -1 with err where the client is gone. Only routes that call this
    honour Upgrade. */
 int http_exchange_hijack(struct http_exchange *exchange, const char *content_type, struct error *err);
+/* Sends "101 Switching Protocols" with these headers alone. The handler then speaks on exchange->fd whatever was
+   agreed; the connection is still the server's and ends when the handler returns. The server may shut it down. */
+bool http_exchange_switch(struct http_exchange *exchange, const struct strmap *headers);

@@ -5,9 +5,11 @@
 
 #include <cmocka.h>
 
+#include "api/access.h"
 #include "api/detach.h"
 #include "api/platform.h"
 #include "api/respond.h"
+#include "api/role.h"
 #include "api/route.h"
 #include "api/version.h"
 #include "base/memory.h"
@@ -69,7 +71,7 @@ static const char *find(const char *method, const char *path, int version, char 
 static void test_routes(void **state)
 {
     _cleanup_free_ char *target = NULL;
-    assert_int_equal(route_count, 109);
+    assert_int_equal(route_count, 109); /* Docker's 107 and two of ours */
     assert_string_equal(find("GET", "/containers/json", 150, &target), "/containers/json");
     assert_string_equal(find("GET", "/containers/json/json", 150, &target), "/containers/{id}/json");
     assert_string_equal(target, "json");
@@ -92,6 +94,116 @@ static void test_routes(void **state)
     /* No row hides another. */
     for (size_t i = 0; i < route_count; i++)
         assert_string_equal(find(routes[i].method, routes[i].pattern, 150, &target), routes[i].pattern);
+}
+
+/* Every route has a decision, and this is all that role=read may do: a new row must be weighed here, too. */
+static void test_access(void **state)
+{
+    static const char *const readable[] = {
+        "GET /_ping",
+        "HEAD /_ping",
+        "GET /version",
+        "GET /info",
+        "GET /events",
+        "GET /system/df",
+        "GET /containers/json",
+        "GET /containers/{id}/json",
+        "GET /containers/{id}/top",
+        "GET /containers/{id}/logs",
+        "GET /containers/{id}/changes",
+        "GET /containers/{id}/stats",
+        "POST /containers/{id}/wait",
+        "GET /exec/{id}/json",
+        "GET /images/json",
+        "GET /images/{name}/json",
+        "GET /images/{name}/history",
+        "GET /networks",
+        "GET /networks/{id}",
+        "GET /volumes",
+        "GET /volumes/{name}",
+        "GET /plugins",
+    };
+    size_t count = 0;
+    for (size_t i = 0; i < route_count; i++) {
+        _cleanup_free_ char *line = xasprintf("%s %s", routes[i].method, routes[i].pattern);
+        if (routes[i].access == ACCESS_UNDECIDED)
+            fail_msg("%s has no decision on who may take it", line);
+        if (routes[i].access != ACCESS_READ)
+            continue;
+        assert_true(count < ARRAY_SIZE(readable));
+        assert_string_equal(line, readable[count++]);
+    }
+    assert_int_equal(count, ARRAY_SIZE(readable));
+}
+
+static bool may_take(const struct role *role, const struct route *route, const char *key, const char *value,
+                     struct error *err)
+{
+    struct call call = {.role = role};
+    if (key)
+        strmap_set(&call.query, key, value);
+    bool is_allowed = access_check(&call, route, err);
+    strmap_release(&call.query);
+    return is_allowed;
+}
+
+static void test_role_read(void **state)
+{
+    const struct role *role = api_role_tag(API_ROLE_READ);
+    _cleanup_free_ char *target = NULL;
+    _cleanup_error_ struct error err = ERROR_INIT;
+    assert_null(api_role_tag(API_ROLE_FULL));
+    const struct route undecided = {"GET", "/new", NULL, 0, ACCESS_UNDECIDED};
+    assert_false(may_take(role, &undecided, NULL, NULL, &err));
+    assert_int_equal(err.kind, ERROR_DENIED);
+    assert_string_equal(error_message(&err), "the role \"read\" of this socket does not allow GET /new");
+    assert_true(may_take(NULL, &undecided, NULL, NULL, NULL));
+
+    const struct route *top = route_find("GET", "/containers/x/top", 150, &target);
+    free(TAKE_PTR(target));
+    assert_true(may_take(role, top, NULL, NULL, NULL));
+    assert_true(may_take(role, top, "ps_args", "-ef", NULL));
+    assert_true(may_take(role, top, "ps_args", "aux", NULL));
+    assert_false(may_take(role, top, "ps_args", "auxe", NULL));
+    assert_false(may_take(role, top, "ps_args", "-ef e", NULL));
+    assert_false(may_take(role, top, "ps_args", "-o pid,environ", NULL));
+    assert_true(may_take(NULL, top, "ps_args", "auxe", NULL));
+
+    const struct route *logs = route_find("GET", "/containers/x/logs", 150, &target);
+    assert_true(may_take(role, logs, "details", "0", NULL));
+    assert_false(may_take(role, logs, "details", "1", NULL));
+}
+
+static void check_concealed(const char *text, const char *expected)
+{
+    struct call call = {.role = api_role_tag(API_ROLE_READ)}, full = {0};
+    json_t *json = json_loads(text, 0, NULL), *wanted = json_loads(expected, 0, NULL), *copy = json_deep_copy(json);
+    assert_non_null(json);
+    assert_non_null(wanted);
+    access_conceal(&full, json);
+    assert_true(json_equal(json, copy));
+    access_conceal(&call, json);
+    if (!json_equal(json, wanted))
+        fail_msg("%s", json_dumps(json, 0));
+    json_decref(copy);
+    json_decref(wanted);
+    json_decref(json);
+}
+
+static void test_conceal(void **state)
+{
+    check_concealed(
+        "{\"Config\":{\"Env\":[\"A=1\",\"B=\",\"C\"],\"Cmd\":[\"x=y\"],\"OnBuild\":[\"ENV\\tA=1\",\"RUN x\"]}}",
+        "{\"Config\":{\"Env\":[\"A\",\"B\",\"C\"],\"Cmd\":[\"x=y\"],\"OnBuild\":[\"ENV …\",\"RUN x\"]}}");
+    check_concealed("{\"ContainerConfig\":{\"Env\":[\"A=1\"],\"Cmd\":[\"#(nop) ENV A=1\"]}}",
+                    "{\"ContainerConfig\":{\"Env\":[\"A\"],\"Cmd\":null}}");
+    check_concealed("{\"Labels\":{\"Env\":\"A=1\"},\"Env\":null}", "{\"Labels\":{\"Env\":\"A=1\"},\"Env\":null}");
+    check_concealed("[{\"CreatedBy\":\"/bin/sh -c #(nop)  ENV A=1\"},{\"CreatedBy\":\"env A=1 make\"},"
+                    "{\"CreatedBy\":\"RUN |1 A=1 /bin/sh -c x\"},{\"CreatedBy\":\"RUN a | b\"}]",
+                    "[{\"CreatedBy\":\"/bin/sh -c #(nop)  ENV …\"},{\"CreatedBy\":\"env …\"},"
+                    "{\"CreatedBy\":\"RUN | …\"},{\"CreatedBy\":\"RUN a | b\"}]");
+    check_concealed("{\"Volumes\":[{\"Options\":{\"type\":\"cifs\",\"o\":\"password=x\"}}]}",
+                    "{\"Volumes\":[{\"Options\":{\"type\":\"cifs\"}}]}");
 }
 
 static void test_statuses(void **state)
@@ -161,7 +273,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_versions),  cmocka_unit_test(test_version_limits), cmocka_unit_test(test_routes),
         cmocka_unit_test(test_statuses),  cmocka_unit_test(test_detach_keys),    cmocka_unit_test(test_platforms),
-        cmocka_unit_test(test_json_text),
+        cmocka_unit_test(test_json_text), cmocka_unit_test(test_access),         cmocka_unit_test(test_role_read),
+        cmocka_unit_test(test_conceal),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -124,6 +124,13 @@ static void test_hosts(void **state)
     assert_true(host_check("tcp://[::1]:2375", NULL));
     assert_true(host_check("tcp://", NULL));
     assert_true(host_check("fd://", NULL));
+    assert_true(host_check("unix:///run/ro.sock,role=read,group=root", NULL));
+    assert_true(host_check("fd://,role=read", NULL));
+    assert_false(host_check("unix:///run/ro.sock,role=write", NULL));
+    assert_false(host_check("unix:///run/ro.sock,label=team=a", NULL));
+    assert_false(host_check("unix:///run/ro.sock,", NULL));
+    assert_false(host_check("unix:///run/ro.sock,role=read,x=y", NULL));
+    assert_false(host_check("tcp://127.0.0.1:2375,group=root", NULL));
     assert_false(host_check("tcp://a:b", NULL));
     assert_false(host_check("tcp://[::1", NULL));
     assert_false(host_check("/run/x.sock", NULL));
@@ -132,6 +139,7 @@ static void test_hosts(void **state)
 static void test_stale_socket(void **state)
 {
     _cleanup_free_ char *host = xasprintf("unix://%s/deep/x.sock", folder);
+    _cleanup_free_ char *for_readers = xasprintf("unix://%s/ro.sock,role=read,group=0", folder);
     const char *path = host + strlen("unix://");
     struct listener *listeners = NULL;
     size_t count = 0;
@@ -146,7 +154,12 @@ static void test_stale_socket(void **state)
     close(listeners[0].fd); /* a crash: the file stays */
     assert_false(host_is_answering(path));
     assert_true(host_listen(host, NULL, TCP_PORT, &listeners, &count, NULL));
+    assert_true(host_listen(for_readers, "no-such-group", TCP_PORT, &listeners, &count, NULL));
+    assert_int_equal(listeners[1].role, API_ROLE_FULL);
+    assert_int_equal(listeners[2].role, API_ROLE_READ);
+    assert_string_equal(strrchr(listeners[2].name, '/'), "/ro.sock");
     close(listeners[1].fd);
+    close(listeners[2].fd);
     listeners_forget(listeners, count);
     assert_int_not_equal(access(path, F_OK), 0);
     assert_false(host_listen(host, "no-such-group", TCP_PORT, &listeners, &count, NULL));

@@ -231,7 +231,7 @@ static void test_attach_before_start(void **state)
     bool is_terminal;
     struct container_attach *attach = container_attach_begin(engine, id, &is_terminal, &err);
     assert_non_null(attach);
-    assert_true(container_attach_finish(attach, &attachment, false, true, &err));
+    assert_true(container_attach_finish(attach, &attachment, NULL, true, &err));
     struct container_wait *wait = container_wait_begin(engine, id, WAIT_REMOVED, &err);
     start(id);
     assert_int_equal(write_full(ends[0], "hello\n", 6), 0);
