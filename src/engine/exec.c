@@ -15,6 +15,7 @@
 #include "engine/engine_state.h"
 #include "engine/exec.h"
 #include "engine/health.h"
+#include "engine/links.h"
 #include "engine/security.h"
 #include "engine/spec.h"
 #include "engine/start_error.h"
@@ -178,6 +179,8 @@ bool exec_create(struct engine *engine, const char *reference, struct exec_reque
         return false;
     if (request->cmd.count == 0)
         return error_set(err, ERROR_INVALID, "No exec command specified");
+    if (!links_environment(container, NULL, err))
+        return false;
     int64_t now = clock_monotonic();
     purge(engine, has_ended_long_ago, &now);
 
@@ -223,7 +226,8 @@ static bool build_launch(const struct exec_session *session, struct launch_exec 
     struct oci_process *process = &launch->process;
     process->terminal = request->tty;
     strlist_copy(&process->args, &request->cmd);
-    spec_environment(container, request->tty, &process->env);
+    if (!spec_environment(session->container, request->tty, &process->env, err))
+        return false;
     for (size_t i = 0; i < request->env.count; i++)
         env_put(&process->env, request->env.items[i]);
     const char *cwd = string_is_set(request->working_dir) ? request->working_dir : config->working_dir;
@@ -271,6 +275,7 @@ static void record_failure(struct exec_session *session, int exit_code)
     session->ended_at = clock_monotonic();
     session->exit_code = exit_code;
     session->has_exit_code = true;
+    pthread_cond_broadcast(&session->container->operation_ended);
     container_unlock(session->container);
 }
 
@@ -300,6 +305,7 @@ static bool run_session(struct exec_session *session, int64_t rows, int64_t colu
     session->state = EXEC_RUNNING;
     session->pid = pid;
     session->watch.fd = watch;
+    pthread_cond_broadcast(&session->container->operation_ended);
     container_unlock(session->container);
     session_ref(session); /* the watch's */
     bool is_wanted = !session->probe || health_probe_begin(session->probe);
@@ -505,16 +511,32 @@ json_t *exec_inspect(struct engine *engine, const char *exec_id, struct error *e
                      "Pid", (int)pid);
 }
 
+/* A client resizes as soon as it has its stream, which may be before there is a process. False after Docker's ten
+   seconds without one. */
+static bool await_start(struct exec_session *session, bool *is_running)
+{
+    int64_t deadline = clock_monotonic() + 10 * NANOSECONDS_PER_SECOND;
+    const struct timespec until = {deadline / NANOSECONDS_PER_SECOND, deadline % NANOSECONDS_PER_SECOND};
+    struct container *container = session->container;
+    int failure = 0;
+    container_lock(container);
+    while ((session->state == EXEC_CREATED || session->state == EXEC_STARTING) && !failure)
+        failure = pthread_cond_timedwait(&container->operation_ended, &container->lock, &until);
+    *is_running = session->state == EXEC_RUNNING;
+    container_unlock(container);
+    return !failure;
+}
+
 bool exec_resize(struct engine *engine, const char *exec_id, int64_t rows, int64_t columns, struct error *err)
 {
     _cleanup_session_ struct exec_session *session = find(engine, exec_id, err);
     if (!session)
         return false;
-    container_lock(session->container);
-    bool is_running = session->state == EXEC_RUNNING;
-    container_unlock(session->container);
+    bool is_running = false;
+    if (!await_start(session, &is_running))
+        return error_set(err, ERROR_INTERNAL, "timeout waiting for exec session ready");
     if (!is_running)
-        return error_set(err, ERROR_INTERNAL, "exec process is not started");
+        return error_set(err, ERROR_INVALID, "exec process is not started");
     _cleanup_free_ char *directory = container_run_path(session->container);
     return shim_resize(directory, session->id, rows, columns, err);
 }

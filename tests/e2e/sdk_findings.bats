@@ -1,0 +1,72 @@
+# What libraries for Docker's API do and the command lines do not (CLIENT=wherry or docker); tests/interop/sdk found it.
+load ../lib/engine
+bats_require_minimum_version 1.5.0
+
+setup_file() { engine_start && image_busybox; }
+teardown_file() { engine_stop; }
+
+# Speaks to the engine: `open` sends a request that upgrades and returns the socket after its 101, `post` gives a status.
+speak() { # SCRIPT ARGUMENT...
+  local script; script=$(cat)
+  timeout 60 python3 -c "
+import json, os, socket, sys
+def send(head, body=b''):
+    s = socket.socket(socket.AF_UNIX)
+    s.settimeout(30)
+    s.connect(os.environ['ENGINE'] + '/sock')
+    s.sendall(head.replace('\n', '\r\n').encode() + b'\r\n\r\n' + body)
+    return s
+def head_of(s):
+    head = b''
+    while not head.endswith(b'\r\n\r\n'):
+        more = s.recv(1)
+        assert more, head
+        head += more
+    return head.decode()
+def rest_of(s):
+    data = b''
+    while True:
+        more = s.recv(4096)
+        if not more:
+            return data
+        data += more
+$script" "$@"
+}
+
+@test "an exec is resized as soon as its stream is there" {
+  client run -d --name sized busybox sleep 1000
+  for turn in 1 2 3 4 5; do
+    run -0 speak sized <<'END'
+def call(path, body):
+    s = send(f'POST {path} HTTP/1.1\nHost: x\nConnection: close\nContent-Type: application/json\nContent-Length: {len(body)}', body.encode())
+    head = head_of(s)
+    return int(head.split(' ')[1]), rest_of(s).decode()
+script = 'while [ "$(stty size 2>/dev/null)" != "22 77" ]; do sleep 0.1; done; echo wide'
+status, answer = call('/v1.45/containers/sized/exec', json.dumps({'Cmd': ['sh', '-c', script], 'Tty': True, 'AttachStdout': True}))
+exec_id = json.loads(answer)['Id']
+body = b'{"Tty":true}'
+s = send(f'POST /v1.45/exec/{exec_id}/start HTTP/1.1\nHost: x\nConnection: Upgrade\nUpgrade: tcp\nContent-Type: application/json\nContent-Length: {len(body)}', body)
+assert head_of(s).startswith('HTTP/1.1 101 ')
+print(call(f'/v1.45/exec/{exec_id}/resize?h=22&w=77', '')[0], rest_of(s).decode().strip())
+END
+    [ "$output" = '200 wide' ] || { echo "$output"; return 1; }
+  done
+  client rm -f sized
+}
+
+@test "an upgrade that announces a chunked body becomes a stream" {
+  client create --name chunked -i busybox sh -c 'read x; echo got $x'
+  client start chunked
+  for end in '' last; do
+    [ -z "$end" ] || client restart -t 0 chunked
+    run -0 speak "$end" <<'END'
+s = send('POST /v1.45/containers/chunked/attach?stdin=1&stdout=1&stream=1 HTTP/1.1\nHost: x\nConnection: Upgrade\nUpgrade: tcp\n'
+         'Transfer-Encoding: chunked', b'0\r\n\r\n' if sys.argv[1] else b'')
+assert head_of(s).startswith('HTTP/1.1 101 '), 'no upgrade'
+s.sendall(b'word\n')
+print(rest_of(s)[8:].decode())
+END
+    [ "$output" = 'got word' ]
+  done
+  client rm -f chunked
+}
