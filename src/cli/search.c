@@ -34,34 +34,23 @@ static char *description_of(const json_t *result, bool is_truncated)
     return shown;
 }
 
-static int most_stars_first(const void *left, const void *right)
-{
-    const json_t *const *a = left, *const *b = right;
-    json_int_t x = json_integer_value(json_object_get(*a, "star_count")),
-               y = json_integer_value(json_object_get(*b, "star_count"));
-    return x < y ? 1 : x > y ? -1 : 0;
-}
-
 static json_t *rows_of(const json_t *results, bool is_truncated)
 {
-    size_t count = json_array_size(results), i;
-    const json_t **sorted = xcalloc(count + 1, sizeof(json_t *));
-    for (i = 0; i < count; i++)
-        sorted[i] = json_array_get(results, i);
-    qsort(sorted, count, sizeof(*sorted), most_stars_first);
     json_t *rows = json_array();
-    for (i = 0; i < count; i++) {
+    const json_t *result;
+    size_t i;
+    json_array_foreach(results, i, result)
+    {
         json_t *row = json_object();
-        bool is_official = json_is_true(json_object_get(sorted[i], "is_official"));
-        row_take(row, "Name", xstrdup(json_string_value(json_object_get(sorted[i], "name"))));
-        row_take(row, "Description", description_of(sorted[i], is_truncated));
+        bool is_official = json_is_true(json_object_get(result, "is_official"));
+        row_take(row, "Name", xstrdup(json_string_value(json_object_get(result, "name"))));
+        row_take(row, "Description", description_of(result, is_truncated));
         row_take(row, "StarCount",
-                 xasprintf("%lld", (long long)json_integer_value(json_object_get(sorted[i], "star_count"))));
+                 xasprintf("%lld", (long long)json_integer_value(json_object_get(result, "star_count"))));
         row_take(row, "IsOfficial", xstrdup(is_official ? "[OK]" : ""));
         row_take(row, "IsAutomated", xstrdup(""));
         json_array_append_new(rows, row);
     }
-    free(sorted);
     return rows;
 }
 

@@ -87,7 +87,9 @@ void log_follower_free(struct engine *engine, struct log_follower *follower)
         is_shared |= (*place)->wd == follower->wd;
         place = &(*place)->next;
     }
-    if (!is_shared)
+    if (!watches->followers)
+        watches->watch.fd = close_fd(watches->watch.fd);
+    else if (!is_shared)
         inotify_rm_watch(watches->watch.fd, follower->wd);
     pthread_mutex_unlock(&watches->lock);
     close_fd(follower->event);

@@ -12,7 +12,7 @@ struct log_follower {
 
 struct log_watches {
     pthread_mutex_t lock;
-    struct watch watch; /* of the inotify instance, in the supervisor's set; opened with the first follower */
+    struct watch watch; /* of the inotify instance, in the supervisor's set; open while there are followers */
     struct log_follower *followers;
 };
 

@@ -224,7 +224,7 @@ SH
   run -0 api -X POST -H 'Content-Type: application/json' -d "{\"username\":\"user\",\"password\":\"x\",\"serveraddress\":\"$CLOSED\"}" http://d/v1.45/auth
   [ "$output" = '{"IdentityToken":"","Status":"Login Succeeded"}' ]
   run -0 client search --format '{{.Name}} {{.StarCount}} {{.IsOfficial}}' "$FAKE/anything"
-  [ "$output" = $'many 500 [OK]\nfew 3 ' ]
+  [ "$output" = $'few 3 \nmany 500 [OK]' ]
   run -0 client search --filter stars=100 --format '{{.Description}}' "$FAKE/anything"
   [ "$output" = 'a a a a a a a a a a a a a a a a a a a a a a …' ]
   run -1 client search --limit 200 "$FAKE/anything"

@@ -4,6 +4,15 @@ bats_require_minimum_version 1.5.0
 
 setup_file() { CLIENT=wherry; engine_start && image_busybox; }
 teardown_file() { engine_stop; }
+# A test that failed half-way leaves no engine: the next one needs it.
+teardown() { kill -0 "$(cat "$ENGINE/started")" 2>/dev/null || engine_launch; }
+until_true() { # COMMAND…: waits until it succeeds
+  local try
+  for try in $(seq 600); do "$@" && return 0; sleep 0.05; done
+  return 1
+}
+has_text() { [ "$(cat "$1")" = "$2" ]; }
+is_gone() { ! kill -0 "$1" 2>/dev/null; }
 
 @test "running containers outlive SIGKILL of the engine, and their logs have no hole" {
   client run -d --name counter busybox sh -c 'i=0; while [ $i -lt 300 ]; do i=$((i+1)); echo $i; sleep 0.01; done; exit 9'
@@ -24,25 +33,29 @@ teardown_file() { engine_stop; }
 }
 
 @test "exits while the engine was away are reported with their code" {
-  client run -d --name gone busybox sh -c 'sleep 0.3; exit 42'
-  client run -d --rm --name removed busybox sleep 0.3
+  client run -d --name gone busybox sh -c 'while [ ! -e /go ]; do sleep 0.05; done; exit 42'
+  client run -d --rm --name removed busybox sh -c 'while [ ! -e /go ]; do sleep 0.05; done'
+  local gone removed
+  gone=$(client inspect --format '{{.State.Pid}}' gone) removed=$(client inspect --format '{{.State.Pid}}' removed)
   engine_halt KILL
-  sleep 0.8
+  touch "/proc/$gone/root/go" "/proc/$removed/root/go"
+  until_true is_gone "$gone" && until_true is_gone "$removed"
   engine_launch
   run -0 client inspect --format '{{.State.Status}} {{.State.ExitCode}}' gone
   [ "$output" = 'exited 42' ]
-  for _ in $(seq 40); do client inspect removed >/dev/null 2>&1 || break; sleep 0.05; done
+  for _ in $(seq 600); do client inspect removed >/dev/null 2>&1 || break; sleep 0.05; done
   run -1 client inspect removed
   client rm gone
 }
 
 @test "an attached client goes on while the engine is away" {
-  client run --name attached busybox sh -c 'echo one; sleep 1; echo two' >"$BATS_TEST_TMPDIR/out" 3>&- &
+  client run --name attached busybox sh -c 'echo one; while [ ! -e /go ]; do sleep 0.05; done; echo two' >"$BATS_TEST_TMPDIR/out" 3>&- &
   runner=$!
-  sleep 0.5
+  until_true has_text "$BATS_TEST_TMPDIR/out" one
+  local pid; pid=$(client inspect --format '{{.State.Pid}}' attached)
   engine_halt KILL
-  sleep 1
-  [ "$(cat "$BATS_TEST_TMPDIR/out")" = $'one\ntwo' ]
+  touch "/proc/$pid/root/go"
+  until_true has_text "$BATS_TEST_TMPDIR/out" $'one\ntwo'
   engine_launch
   wait $runner || true
   client rm attached
