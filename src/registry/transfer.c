@@ -306,7 +306,8 @@ struct transfer *transfer_open(struct transport *transport, const struct transfe
         if (!step(transfer, err))
             return NULL;
     transfer->request = NULL;
-    if (transfer->is_done && transfer->result != CURLE_OK) {
+    /* What came before it broke off is read first. */
+    if (transfer->is_done && transfer->result != CURLE_OK && transfer->body.length == 0) {
         fail(transfer, err);
         return NULL;
     }

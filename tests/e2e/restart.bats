@@ -25,7 +25,13 @@ cause() { client inspect "$1" | python3 -c 'import json, sys; c = json.load(sys.
 @test "on-failure starts again so many times" {
   client run -d --name fails --restart on-failure:2 busybox sh -c 'exit 3'
   shows fails '{{.State.Status}} {{.RestartCount}} {{.State.ExitCode}}' 'exited 2 3'
-  run -0 client events --since "$SINCE" --until "$(date +%s.%N)" --filter type=container --format '{{.Action}}'
+  # The state is told of a moment before the event.
+  local try
+  for try in $(seq 100); do
+    run -0 client events --since "$SINCE" --until "$(date +%s.%N)" --filter type=container --format '{{.Action}}'
+    [ "$output" != "$(printf '%s\n' create start die start die start die)" ] || break
+    sleep 0.1
+  done
   [ "$output" = "$(printf '%s\n' create start die start die start die)" ]
   client run -d --name succeeds --restart on-failure busybox true
   shows succeeds '{{.State.Status}} {{.RestartCount}}' 'exited 0'
