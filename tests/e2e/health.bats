@@ -45,6 +45,11 @@ becomes() { # CONTAINER STATE
 @test "a check is told of as an exec" {
   client run -d --name told --health-cmd 'exit 3' --health-interval 100ms --health-retries 1 busybox sleep 600
   becomes told unhealthy
+  # The state is told of a moment before the event.
+  for try in $(seq 100); do
+    client events --since "$SINCE" --until "$(date +%s.%N)" --filter event=health_status --format '{{.Action}}' | grep -q unhealthy && break
+    sleep 0.1
+  done
   run -0 client events --since "$SINCE" --until "$(date +%s.%N)" --filter event=exec_create --filter event=exec_start --filter event=exec_die --filter event=health_status --format '{{.Action}}'
   [ "$(head -n 4 <<<"$output")" = "$(printf '%s\n' 'exec_create: /bin/sh -c exit 3' 'exec_start: /bin/sh -c exit 3' exec_die 'health_status: unhealthy')" ] ||
     [ "$(head -n 3 <<<"$output")" = "$(printf '%s\n' 'exec_create: /bin/sh -c exit 3' 'exec_start: /bin/sh -c exit 3' 'health_status: unhealthy')" ]
