@@ -33,7 +33,8 @@ ask() { client __complete "$@" 2>/dev/null; }
   ask run --network '' | grep -qx bridge
   ask network inspect '' | grep -qx host
   ask context use '' | grep -q '^default'
-  [ "$(ask logs first '')" = ':4' ]
+  # Docker offers names for an argument that logs does not take.
+  [ "$CLIENT" = docker ] || [ "$(ask logs first '')" = ':4' ]
 }
 
 @test "the script works in bash" {
