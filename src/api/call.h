@@ -16,6 +16,7 @@ struct call {
     int version;             /* 100 * major + minor of the API version asked for */
     const struct role *role; /* of the listener; NULL: none, everything is allowed */
     const char *target;      /* the {id} or {name} in the path; "" where the route has none */
+    char *own_target;        /* access.c: what target has become */
     struct strmap query;
 };
 
