@@ -44,7 +44,9 @@ bool containers_rename(struct call *call, struct error *err);
 bool containers_resize(struct call *call, struct error *err);
 bool containers_remove(struct call *call, struct error *err);
 /* prune.c, stats.c, top.c, update.c */
-bool system_df(struct call *call, struct error *err); /* df.c */
+bool system_df(struct call *call, struct error *err);    /* df.c */
+bool system_check(struct call *call, struct error *err); /* check.c */
+bool system_repair(struct call *call, struct error *err);
 bool containers_stats(struct call *call, struct error *err);
 bool containers_top(struct call *call, struct error *err);
 bool containers_prune_all(struct call *call, struct error *err);

@@ -1,8 +1,8 @@
 #include "api/route.h"
 
-/* The 107 routes of API 1.50 (moby's api/swagger.yaml) and two of ours (docs/api.md); the first that matches counts, so
-   a fixed path stands before one with braces. ACCESS_READ is for what only looks, and neither hands out files nor makes
-   the host open connections; a row that says nothing of labels is denied to a socket for one (docs/roles.md). */
+/* The 107 routes of API 1.50 (moby's api/swagger.yaml) and some of ours (docs/api.md); the first that matches counts,
+   so a fixed path stands before one with braces. ACCESS_READ is for what only looks, and neither hands out files nor
+   makes the host open connections; a row that says nothing of labels is denied to a socket for one (docs/roles.md). */
 const struct route routes[] = {
     {"GET", "/_ping", system_ping, 0, ACCESS_READ, LABEL_PLAIN},
     {"HEAD", "/_ping", system_ping, 0, ACCESS_READ, LABEL_PLAIN},
@@ -10,6 +10,8 @@ const struct route routes[] = {
     {"GET", "/info", system_info, 0, ACCESS_READ},
     {"GET", "/events", system_events, 0, ACCESS_READ, LABEL_FILTERS},
     {"GET", "/system/df", system_df, 125, ACCESS_READ},
+    {"GET", "/system/check", system_check, 0, ACCESS_FULL},
+    {"POST", "/system/check", system_repair, 0, ACCESS_FULL},
     {"POST", "/auth", registry_auth_check, 0, ACCESS_FULL},
 
     {"GET", "/containers/json", containers_list, 0, ACCESS_READ, LABEL_FILTERS},
