@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "runtime/mount_options.h"
+#include "runtime/root.h"
 
 static int set_option(int fs, const char *option)
 {
@@ -124,6 +125,21 @@ static bool prepare_bind(struct prepared_mount *prepared, struct error *err)
     return true;
 }
 
+static bool prepare_layers(struct prepared_mount *prepared, struct error *err)
+{
+    const struct oci_mount *mount = prepared->mount;
+    struct stat status;
+    prepared->options.is_bind = true;
+    prepared->tree = root_open_layers(&mount->lower, mount->source, err);
+    if (prepared->tree < 0)
+        return false;
+    if (fstat(prepared->tree, &status) < 0 ||
+        !mount_set_attributes(prepared->tree, prepared->options.set, prepared->options.clear, 0, false))
+        return fail(mount, &prepared->options, err);
+    prepared->is_directory = S_ISDIR(status.st_mode);
+    return true;
+}
+
 static bool attach_bind(int root, const struct prepared_mount *prepared, struct error *err)
 {
     const struct oci_mount *mount = prepared->mount;
@@ -230,7 +246,9 @@ bool mount_prepare(const struct oci_mount *mount, struct prepared_mount *out, st
     if (is_done && !string_is_set(mount->destination))
         is_done = error_set(err, ERROR_INVALID, "a mount has no destination");
     prepared.options.is_bind |= strcmp(type, "bind") == 0 || strcmp(type, "none") == 0 || !*type;
-    if (is_done && prepared.options.is_bind)
+    if (is_done && mount->lower.count)
+        is_done = prepare_layers(&prepared, err);
+    else if (is_done && prepared.options.is_bind)
         is_done = prepare_bind(&prepared, err);
     if (!is_done) {
         prepared_mount_release(&prepared);
