@@ -9,14 +9,6 @@ setup_file() {
 teardown_file() { engine_stop; }
 setup() { source "$BATS_TEST_DIRNAME/../lib/engine.bash"; }
 
-# at_terminal ROWS COLUMNS ARGUMENT... <SCRIPT: the client with these arguments, as tests/lib/terminal.py has it
-at_terminal() {
-  local size=("$1" "$2"); shift 2
-  local program=$PROGRAMS/wherry; [ "$CLIENT" = wherry ] || program=${DOCKER:-docker}
-  DOCKER_HOST=unix://$ENGINE/sock WHERRY_HOST=unix://$ENGINE/sock DOCKER_CONFIG=$ENGINE/config TERM=xterm \
-    python3 "$BATS_TEST_DIRNAME/../lib/terminal.py" "${size[@]}" "$program" "$@"
-}
-
 @test "a container's terminal has the size of the person's, and follows it" {
   run -0 at_terminal 33 77 run --rm -it --name sized busybox sh <<'EOF'
 expect #
@@ -80,7 +72,7 @@ EOF
 }
 
 # As a shell shows both: 130.
-is_interrupted() { [ "$output" = 'exit 130' ] || [ "$output" = 'signal 2' ]; }
+is_interrupted() { [ "$output" = 'exit 130' ] || [ "$output" = 'signal 2' ] || { echo "$output"; return 1; }; }
 
 @test "Ctrl-C ends logs -f, events and stats, and not the container" {
   client run -d --name followed busybox sh -c 'echo one; exec sleep 600'
@@ -95,7 +87,7 @@ expect start
 send \x03
 end
 EOF
-  is_interrupted
+  [ "$CLIENT" = docker ] || is_interrupted # docker sometimes takes the end of the stream for a good one
   # Docker's stats goes on after one Ctrl-C.
   [ "$CLIENT" = docker ] || run -0 at_terminal 24 80 stats followed <<'EOF'
 expect CONTAINER ID
