@@ -264,6 +264,20 @@ static void explain(const json_t *df)
     printf("\n%s", strbuf_text(&text));
 }
 
+/* Where the engine has a limit. */
+static void print_limit(const json_t *df)
+{
+    const json_t *storage = json_object_get(df, "Storage");
+    if (!storage)
+        return;
+    _cleanup_free_ char *used = human_size((double)number(storage, "Used"), 4);
+    _cleanup_free_ char *maximum = human_size((double)number(storage, "Max"), 4);
+    _cleanup_free_ char *containers = human_size((double)number(storage, "Containers"), 4);
+    printf("\nStorage limit: %s of %s used, with the blobs of images and with %s of containers and their logs.\n"
+           "New images are refused beyond it; what containers write is counted, and cannot be bounded.\n",
+           used, maximum, containers);
+}
+
 static bool system_df_run(struct command_call *call, struct error *err)
 {
     const struct df_options *options = call->values;
@@ -275,6 +289,8 @@ static bool system_df_run(struct command_call *call, struct error *err)
     bool is_done = !options->is_verbose ? print_summary(df, format, err)
                    : is_table           ? print_in_full(df, err)
                                         : print_in_full_as(df, format, err);
+    if (is_done && is_table)
+        print_limit(df);
     if (is_done && options->explains)
         explain(df);
     return is_done;

@@ -173,6 +173,8 @@ static const struct option options[] = {
     {"shim-path", 0, OPTION_STRING, PLACE(shim_path), "string", "Path to the wherry-shim binary"},
     {"shutdown-timeout", 0, OPTION_INT64, PLACE(shutdown_timeout), "int", "Set the default shutdown timeout", "15"},
     {"storage-driver", 's', OPTION_STRING, PLACE(storage_driver), "string", "Storage driver to use"},
+    {"storage-max", 0, OPTION_BYTES, PLACE(storage_max), "bytes",
+     "Refuse images that would make images and containers take more of the disk than this (0: no limit)"},
     REFUSED("storage-opt", OPTION_LIST, "list", "Storage driver options"),
     REFUSED("swarm-default-advertise-addr", OPTION_STRING, "string",
             "Set default address or interface for swarm advertised address"),
@@ -304,6 +306,7 @@ static bool check_numbers(const struct daemon_config *config, struct error *err)
                 {config->max_concurrent_downloads, 0, "max concurrent downloads"},
                 {config->max_concurrent_uploads, 0, "max concurrent uploads"},
                 {config->max_download_attempts, 1, "max download attempts"},
+                {config->storage_max, 0, "storage-max"},
                 {config->restart_unhealthy, 0, "restart-unhealthy"}};
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
         if (rows[i].value < rows[i].least)

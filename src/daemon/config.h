@@ -43,6 +43,7 @@ struct daemon_config {
     bool has_init, has_no_new_privileges, has_raw_logs, is_experimental;
     bool is_debug;
     bool has_ip_masq;
+    int64_t storage_max; /* bytes; 0: no limit */
     int64_t restart_unhealthy;
     bool is_live_restore;
     bool wants_version;

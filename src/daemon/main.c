@@ -193,6 +193,7 @@ static bool open_engine(struct daemon *daemon, const char *argv0, struct error *
         .default_ulimits = &daemon->ulimits,
         .has_init = config->has_init,
         .has_no_new_privileges = config->has_no_new_privileges,
+        .storage_max = config->storage_max,
         .restart_unhealthy = config->restart_unhealthy,
     };
     options->registry = (struct registry_options){.insecure = config->insecure_registries,

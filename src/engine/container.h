@@ -96,8 +96,10 @@ struct container {
     bool is_being_stopped;      /* by a stop or restart, whose event is told with the exit */
     bool is_restart_wanted_off; /* stop or kill by the user during this run: the policy does not apply */
     struct container_wait *waits;
-    atomic_bool is_linked;               /* links.c: some link leads, or has led, to it */
-    bool has_volumes;                    /* they are mounted for it: changed in the operation */
+    atomic_bool is_linked;              /* links.c: some link leads, or has led, to it */
+    bool has_volumes;                   /* they are mounted for it: changed in the operation */
+    int64_t measured_at, measured_size; /* storage.c: bytes of its folder; 0: not measured */
+    bool was_measured_running;
     struct shim_attachment *attachments; /* clients that attached before the start */
     size_t attachment_count;
 };
