@@ -339,7 +339,7 @@ static void reload(struct daemon *daemon, int argc, char **argv)
         return;
     }
     apply_log_level(&daemon->config);
-    engine_set_live_restore(daemon->engine, daemon->config.is_live_restore);
+    engine_set_shutdown(daemon->engine, !daemon->config.is_live_restore, daemon->config.shutdown_timeout);
     tell_reload(daemon);
 }
 
@@ -381,6 +381,14 @@ static void daemon_release(struct daemon *daemon)
     daemon_config_release(&daemon->config);
 }
 
+/* Something under way cannot be ended and still uses the engine: what is on disk is whole at every moment. */
+static _Noreturn void end_at_once(const struct daemon *daemon, const char *why)
+{
+    log_error("%s: the daemon ends without closing the engine", why);
+    unlink(daemon->config.pidfile);
+    _exit(EXIT_FAILURE);
+}
+
 static bool serve(struct daemon *daemon, int argc, char **argv, struct error *err)
 {
     const struct daemon_config *config = &daemon->config;
@@ -410,16 +418,13 @@ static bool serve(struct daemon *daemon, int argc, char **argv, struct error *er
     }
     metrics_stop(daemon->metrics);
     listeners_unlink(daemon->listeners, daemon->listener_count);
-    if (!http_server_stop(daemon->server, REQUEST_GRACE)) {
-        /* A request that cannot be stopped still uses the engine: what is on disk is whole at every moment. */
-        log_error("Requests are still running: the daemon ends without closing the engine");
-        unlink(daemon->config.pidfile);
-        _exit(EXIT_FAILURE);
-    }
+    if (!http_server_stop(daemon->server, REQUEST_GRACE))
+        end_at_once(daemon, "Requests are still running");
     http_server_free(daemon->server);
     listeners_free(daemon->listeners, daemon->listener_count);
     api_free(daemon->api);
-    engine_close(daemon->engine);
+    if (!engine_close(daemon->engine))
+        end_at_once(daemon, "Containers did not stop within the shutdown timeout");
     log_info("Daemon shutdown complete");
     return is_open;
 }
