@@ -64,7 +64,7 @@ static void unescape(char *text)
     char *out = text;
     for (; *text; text++) {
         if (text[0] == '\\' && text[1] >= '0' && text[1] <= '3' && text[2] && text[3]) {
-            *out++ = (char)((text[1] - '0') << 6 | (text[2] - '0') << 3 | (text[3] - '0'));
+            *out++ = (char)((text[1] & 7) << 6 | (text[2] & 7) << 3 | (text[3] & 7));
             text += 3;
         } else {
             *out++ = *text;
@@ -173,7 +173,8 @@ static bool is_the_one(const struct removal *removal, int found, const char *pla
 
 static bool not_mounted(const struct removal *removal, struct error *err)
 {
-    return error_set(err, ERROR_CONFLICT, "nothing is mounted at %s any more, or it is not what was mounted there",
+    return error_set(err, ERROR_CONFLICT,
+                     "nothing is mounted at %s any more, or it is not what was mounted there: stop the container first",
                      removal->mount->destination);
 }
 

@@ -12,6 +12,8 @@
 #include "runtime/mount_options.h"
 #include "runtime/root.h"
 
+#define LINKS_MAXIMUM 40
+
 static int set_option(int fs, const char *option)
 {
     const char *equals = strchr(option, '=');
@@ -57,24 +59,37 @@ bool mount_set_attributes(int mount, uint64_t set, uint64_t clear, unsigned long
                          sizeof(attributes)) == 0;
 }
 
-/* Makes the empty file `target`, the folders above it too. */
-static int make_file(int root, const char *target)
+/* Makes the empty file `target`, the folders above it too; where it is a link to what is not there, where that leads.
+   What is there meanwhile is never opened: a container that runs may put a device there. */
+static int make_file(int root, const char *target, int links)
 {
-    _cleanup_free_ char *parent = xstrndup(target, (size_t)(path_base(target) - target));
+    char link[4096];
+    const char *name = path_base(target);
+    _cleanup_free_ char *parent = xstrndup(target, (size_t)(name - target));
     _cleanup_close_ int folder = make_directories_in_root(root, *parent ? parent : "/", 0755);
     if (folder < 0)
         return -1;
-    _cleanup_close_ int file = open_in_root(root, target, O_CREAT | O_WRONLY | O_NOCTTY | O_NONBLOCK, 0755);
-    if (file < 0)
+    _cleanup_close_ int file = openat(folder, name, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0755);
+    if (file >= 0)
+        return openat(folder, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    if (errno != EEXIST)
         return -1;
-    return open_in_root(root, target, O_PATH, 0);
+    int fd = open_in_root(root, target, O_PATH, 0);
+    if (fd >= 0 || errno != ENOENT || links == 0)
+        return fd;
+    ssize_t length = readlinkat(folder, name, link, sizeof(link) - 1);
+    if (length <= 0)
+        return -1;
+    link[length] = '\0';
+    _cleanup_free_ char *next = *link == '/' ? xstrdup(link) : xasprintf("%s/%s", parent, link);
+    return make_file(root, next, links - 1);
 }
 
 int mount_target(int root, const char *target, bool is_directory, struct error *err)
 {
     int fd = open_in_root(root, target, O_PATH, 0);
     if (fd < 0 && errno == ENOENT)
-        fd = is_directory ? make_directories_in_root(root, target, 0755) : make_file(root, target);
+        fd = is_directory ? make_directories_in_root(root, target, 0755) : make_file(root, target, LINKS_MAXIMUM);
     if (fd < 0)
         error_errno(err, "create mount destination for %s mount", target);
     return fd;

@@ -56,6 +56,16 @@ bool blob_finish_unsynced(struct blob_writer *writer, char **digest, int64_t *si
 /* Forgets what was written so far. */
 bool blob_restart(struct blob_writer *writer, struct error *err);
 
+/* What keeps layers and blobs: the one place that says so, for the collection and for the check. Whoever refers to them
+   from another table adds it here. */
+#define SQL_UNUSED_LAYERS                                                                                              \
+    "SELECT diff_id FROM layers WHERE diff_id NOT IN (SELECT diff_id FROM image_layers) "                              \
+    "AND diff_id NOT IN (SELECT diff_id FROM container_layers)"
+#define SQL_USED_BLOBS                                                                                                 \
+    "SELECT blob_digest AS digest FROM layers UNION ALL SELECT id FROM images UNION ALL "                              \
+    "SELECT digest FROM image_manifests UNION ALL "                                                                    \
+    "SELECT substr(reference, instr(reference, '@') + 1) FROM digests"
+
 /* Empties tmp, and removes layers and blobs that nothing refers to. Before any other use of the store. */
 bool store_recover(struct store *store, struct error *err);
 
