@@ -129,11 +129,20 @@ static const struct {
     enum bridge_set set;
     int family; /* 0: IPv4, or both */
 } bridge_sets[] = {
-    {"bridges", SET_BRIDGES, 0},         {"internal", SET_INTERNAL, 0},       {"within", SET_WITHIN, 0},
-    {"trusted", SET_TRUSTED, 0},         {"routed", SET_ROUTED, 0},           {"routed6", SET_ROUTED, 1},
-    {"unprotected", SET_UNPROTECTED, 0}, {"unprotected6", SET_UNPROTECTED, 1}, {"own", SET_OWN, 0},
-    {"own6", SET_OWN, 1},                {"masqueraded", SET_MASQUERADED, 0}, {"masqueraded6", SET_MASQUERADED, 1},
-    {"outgoing", MAP_OUTGOING, 0},       {"outgoing6", MAP_OUTGOING, 1},
+    {"bridges", SET_BRIDGES, 0},
+    {"internal", SET_INTERNAL, 0},
+    {"within", SET_WITHIN, 0},
+    {"trusted", SET_TRUSTED, 0},
+    {"routed", SET_ROUTED, 0},
+    {"routed6", SET_ROUTED, 1},
+    {"unprotected", SET_UNPROTECTED, 0},
+    {"unprotected6", SET_UNPROTECTED, 1},
+    {"own", SET_OWN, 0},
+    {"own6", SET_OWN, 1},
+    {"masqueraded", SET_MASQUERADED, 0},
+    {"masqueraded6", SET_MASQUERADED, 1},
+    {"outgoing", MAP_OUTGOING, 0},
+    {"outgoing6", MAP_OUTGOING, 1},
 };
 
 static void add_bridge_element(const struct firewall_bridge *bridge, enum bridge_set set, int family,
@@ -196,8 +205,8 @@ static void add_set(const char *table, const char *name, const struct strbuf *el
 /* --- ports --- */
 
 const char *const firewall_port_sets[FIREWALL_PORT_SETS] = {
-    "published", "published6", "published_any", "published_any6", "ranges", "ranges6", "open", "open6", "closed",
-    "closed_ranges"};
+    "published", "published6", "published_any", "published_any6", "ranges",
+    "ranges6",   "open",       "open6",         "closed",         "closed_ranges"};
 
 size_t firewall_port_elements(const struct firewall_port *port, struct firewall_element out[2])
 {

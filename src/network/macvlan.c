@@ -37,16 +37,15 @@ static const char *option(const struct network *network, const char *name)
 static bool read_mode(struct network *network, struct error *err)
 {
     static const char *const macvlan_modes[] = {"bridge", "private", "vepa", "passthru", NULL},
-                            *const ipvlan_modes[] = {"l2", "l3", "l3s", NULL},
-                            *const ipvlan_flags[] = {"bridge", "private", "vepa", NULL};
+                             *const ipvlan_modes[] = {"l2", "l3", "l3s", NULL},
+                             *const ipvlan_flags[] = {"bridge", "private", "vepa", NULL};
     const char *driver = network->record.driver, *first = is_ipvlan(network) ? "l2" : "bridge";
     const char *mode = option(network, is_ipvlan(network) ? "ipvlan_mode" : "macvlan_mode");
     const char *flag = is_ipvlan(network) ? option(network, "ipvlan_flag") : NULL;
     mode = mode ? mode : first;
     if (!is_one_of(mode, is_ipvlan(network) ? ipvlan_modes : macvlan_modes))
-        return error_set(err, ERROR_INVALID,
-                         "requested %s mode '%s' is not valid, '%s' mode is the %s driver default", driver, mode, first,
-                         driver);
+        return error_set(err, ERROR_INVALID, "requested %s mode '%s' is not valid, '%s' mode is the %s driver default",
+                         driver, mode, first, driver);
     flag = flag ? flag : "bridge";
     if (!is_one_of(flag, ipvlan_flags))
         return error_set(err, ERROR_INVALID,
