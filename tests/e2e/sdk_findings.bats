@@ -70,3 +70,17 @@ END
   done
   client rm -f chunked
 }
+
+@test "a body that comes with an attach is dropped" {
+  client run -d --name bodied -i busybox sh -c 'read x; echo got $x'
+  run -0 speak <<'END'
+body = b'{"stream":true,"stdin":true}'
+s = send(f'POST /v1.45/containers/bodied/attach?stdin=1&stdout=1&stream=1 HTTP/1.1\nHost: x\nConnection: Upgrade\nUpgrade: tcp\n'
+         f'Content-Type: application/json\nContent-Length: {len(body)}', body)
+assert head_of(s).startswith('HTTP/1.1 101 '), 'no upgrade'
+s.sendall(b'word\n')
+print(rest_of(s)[8:].decode())
+END
+  [ "$output" = 'got word' ]
+  client rm -f bodied
+}
