@@ -75,7 +75,7 @@ static const struct field exec_start_fields[] = {
     FIELD_JSON(struct exec_start_request, "ConsoleSize", console_size, 0),
 };
 static const struct record_type exec_start_type =
-    RECORD_TYPE("ExecStartOptions", struct exec_start_request, exec_start_fields);
+    RECORD_TYPE("types.ExecStartCheck", struct exec_start_request, exec_start_fields);
 
 static void read_console_size(const struct exec_start_request *request, int version, int64_t *rows, int64_t *columns)
 {

@@ -47,7 +47,7 @@ bool images_load(struct call *call, struct error *err)
     for (size_t i = 0; i < messages.count; i++) {
         tell_of_loaded(call, messages.items[i]);
         _cleanup_free_ char *line = xasprintf("%s\n", messages.items[i]);
-        respond_line(call, json_pack("{s:o}", "stream", json_text(line)));
+        respond_progress(call, json_pack("{s:o}", "stream", json_text(line)));
     }
     return is_loaded || respond_line_error(call, &why);
 }
@@ -94,13 +94,16 @@ static bool import(struct call *call, struct error *err)
     char *id = NULL;
     bool is_imported = store_import(engine_store(call->engine), request_read, call, &options, &id, err);
     strlist_release(&options.changes);
-    if (!is_imported)
+    if (!is_imported) {
+        if (err && string_equal(error_message(err), "unexpected EOF"))
+            err->kind = ERROR_INTERNAL; /* as Docker answers what is no archive */
         return false;
+    }
     if (string_is_set(options.repository))
         image_event_tag(call->engine, options.repository, options.tag);
     image_event(call->engine, "import", id, id);
     http_exchange_begin(call->exchange, 200, "application/json");
-    respond_line(call, json_pack("{s:s}", "status", id));
+    respond_progress(call, json_pack("{s:s}", "status", id));
     free(id);
     return true;
 }

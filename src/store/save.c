@@ -67,8 +67,11 @@ static bool resolve(struct save *save, const char *text, struct error *err)
     _cleanup_reference_ struct reference reference = {0};
     if (is_hex_id(text) || digest_is_valid(text))
         return image_resolve(save->store, text, &id, err) && add_image(save, id, NULL, err);
-    if (!reference_parse(text, &reference, err))
+    if (!reference_parse(text, &reference, err)) {
+        if (err)
+            err->kind = ERROR_INTERNAL; /* as Docker answers it */
         return false;
+    }
     if (string_starts_with(text, "sha256:")) {
         if (!image_by_prefix(save->store, text, &id, err))
             return false;
