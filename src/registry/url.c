@@ -5,8 +5,8 @@
 #include "base/memory.h"
 #include "registry/registry_internal.h"
 
-#define MAX_REFUSAL  ((size_t)64 << 10)
-#define TELL_EVERY   (NANOSECONDS_PER_SECOND / 10)
+#define MAX_REFUSAL     ((size_t)64 << 10)
+#define TELL_EVERY      (NANOSECONDS_PER_SECOND / 10)
 #define HAS_SCHEME(url) (strstr((url), "://") != NULL)
 
 struct url_stream {

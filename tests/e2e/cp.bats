@@ -163,6 +163,8 @@ api() { curl -sS --unix-socket "$ENGINE/sock" "$@"; }
   [ "$(put file.tar 'path=/tmp&noOverwriteDirNonDir=1')" = 500 ]; grep -qF 'cannot overwrite directory \"/tmp/d\" with non-directory \"/tmp\"' body
   [ "$(put file.tar path=/tmp)" = 200 ]
   [ "$(put folder.tar 'path=/tmp&noOverwriteDirNonDir=1')" = 500 ]; grep -qF 'cannot overwrite non-directory \"/tmp/d\" with directory \"/tmp\"' body
+  [ "$(put folder.tar path=/tmp)" = 200 ]
+  client exec box test -d /tmp/d
 }
 
 @test "clients that leave in the middle leave nothing behind" {
@@ -198,6 +200,13 @@ api() { curl -sS --unix-socket "$ENGINE/sock" "$@"; }
   grep -qx 'w/f' names; grep -qx 'vol/' names; run -1 grep -q '^vol/v' names; run -1 grep -q '^proc/.' names; run -1 grep -q '^tmpfs/.' names
   client export -o file.tar box; cmp <(tar -tf file.tar) names
   run -1 client export nobody; [[ $output == *'No such container: nobody'* ]]
+  # What a start makes is there before one, too, and once.
+  client create --name unstarted busybox true
+  for it in unstarted box; do
+    run -0 bash -c 'tar t | grep -x -e .dockerenv -e dev/console -e dev/pts/ -e dev/shm/ -e etc/mtab -e etc/hosts | sort' < <(client export $it)
+    [ "$output" = "$(printf '%s\n' .dockerenv dev/console dev/pts/ dev/shm/ etc/hosts etc/mtab)" ]
+  done
+  client rm unstarted
 }
 
 @test "a large file goes both ways whole" {

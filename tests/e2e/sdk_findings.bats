@@ -84,3 +84,29 @@ END
   [ "$output" = 'got word' ]
   client rm -f bodied
 }
+
+@test "an exec on a terminal is left with its detach keys and goes on" {
+  client run -d --name left busybox sleep 1000
+  run -0 speak <<'END'
+def call(method, path, body=''):
+    s = send(f'{method} {path} HTTP/1.1\nHost: x\nConnection: close\nContent-Type: application/json\nContent-Length: {len(body)}', body.encode())
+    return head_of(s), rest_of(s).decode()
+for asked, typed, shown in ({'DetachKeys': 'ctrl-a,x'}, b'\x01x', 'AXg='), ({}, b'\x10\x11', ''):
+    made = call('POST', '/v1.45/containers/left/exec', json.dumps({'Cmd': ['cat'], 'Tty': True, 'AttachStdin': True, 'AttachStdout': True, **asked}))
+    exec_id = json.loads(made[1])['Id']
+    s = send(f'POST /v1.45/exec/{exec_id}/start HTTP/1.1\nHost: x\nConnection: Upgrade\nUpgrade: tcp\nContent-Type: application/json\nContent-Length: 12', b'{"Tty":true}')
+    assert head_of(s).startswith('HTTP/1.1 101 ')
+    s.sendall(b'word\n')
+    assert s.recv(4) == b'word'
+    s.sendall(typed)
+    rest_of(s)
+    is_ = json.loads(call('GET', f'/v1.45/exec/{exec_id}/json')[1])
+    assert is_['Running'] and is_['DetachKeys'] == shown, is_
+END
+  for i in $(seq 100); do
+    [ "$(client events --since 1 --until "$(date +%s)" --filter event=exec_detach --format '{{.Action}}' | wc -l)" = 2 ] && break
+    sleep 0.1
+  done
+  [ "$(client events --since 1 --until "$(date +%s)" --filter event=exec_detach --format '{{.Action}}' | wc -l)" = 2 ]
+  client rm -f left
+}
