@@ -188,6 +188,20 @@ PY
   client rmi foreign:1
 }
 
+@test "an image remembers its parent through save and load" {
+  client create --name parental busybox true
+  client commit parental parental:child
+  client rm parental
+  parent=$(client inspect -f '{{.Id}}' busybox)
+  client save busybox parental:child | tar x -O manifest.json | grep -q "\"Parent\":\"$parent\""
+  run -1 bash -c 'tar x -O manifest.json | grep Parent' < <(client save parental:child)
+  client save -o "$BATS_TEST_TMPDIR/both.tar" busybox parental:child
+  client rmi parental:child
+  client load -i "$BATS_TEST_TMPDIR/both.tar"
+  [ "$(client inspect -f '{{.Parent}}' parental:child)" = "$parent" ]
+  client rmi parental:child
+}
+
 @test "an import from a URL" {
   mkdir -p "$BATS_TEST_TMPDIR/www/root"
   echo served >"$BATS_TEST_TMPDIR/www/root/file"
