@@ -28,6 +28,17 @@ bool containers_inspect(struct call *call, struct error *err)
     return json && respond_json(call, 200, json);
 }
 
+static void adapt_mounts(struct host_config *host, int version)
+{
+    for (size_t i = 0; i < host->mounts.count; i++) {
+        struct bind_options *bind = RECORD_AT(host->mounts, struct mount_request, i)->bind;
+        if (bind && version < 140)
+            bind->non_recursive = false;
+        if (bind && version < 142)
+            bind->create_mountpoint = false;
+    }
+}
+
 /* What an old client could not have meant (moby's postContainersCreate). */
 static void adapt_to_version(struct create_request *request, int version)
 {
@@ -44,6 +55,7 @@ static void adapt_to_version(struct create_request *request, int version)
         strmap_release(&host->annotations);
     if (version < 144 && request->config.healthcheck)
         request->config.healthcheck->start_interval = 0;
+    adapt_mounts(host, version);
     if (host->pids_limit.is_set && host->pids_limit.value <= 0)
         host->pids_limit = (struct opt_int64){0};
 }

@@ -65,7 +65,5 @@ json_t *engine_disk_usage(struct engine *engine, unsigned parts, int version, st
     json_object_set_new(usage, "Containers", containers);
     json_object_set_new(usage, "Volumes", parts & USAGE_VOLUMES ? volume_list_usage(engine) : json_null());
     json_object_set_new(usage, "BuildCache", parts & USAGE_BUILD_CACHE ? json_array() : json_null());
-    if (version < 142)
-        json_object_set_new(usage, "BuilderSize", json_integer(0));
     return usage;
 }

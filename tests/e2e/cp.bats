@@ -215,3 +215,18 @@ api() { curl -sS --unix-socket "$ENGINE/sock" "$@"; }
   cmp big back
   client exec box rm /tmp/big
 }
+
+@test "a file with holes comes whole" {
+  truncate -s 500000 holes; printf middle >>holes; truncate -s 2000000 holes
+  client exec box mkdir /holes
+  for form in 0.0 0.1 1.0; do
+    tar --format=posix --sparse-version=$form -S -c holes | client cp - box:/holes
+    [ "$(client exec box sha256sum /holes/holes | cut -d' ' -f1)" = "$(sha256sum <holes | cut -d' ' -f1)" ]
+    [ "$(client exec box ls /holes)" = holes ]
+    client exec box rm /holes/holes
+  done
+  # GNU's own form is refused, as Docker refuses it.
+  tar --format=gnu -S -c holes >gnu.tar
+  run -1 client cp - box:/holes <gnu.tar
+  [[ $output == *'unhandled tar header type 83'* ]]
+}

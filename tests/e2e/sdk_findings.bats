@@ -110,3 +110,28 @@ END
   [ "$(client events --since 1 --until "$(date +%s)" --filter event=exec_detach --format '{{.Action}}' | wc -l)" = 2 ]
   client rm -f left
 }
+
+@test "older clients get the shapes of their time" {
+  ask() { curl -sg --unix-socket "$ENGINE/sock" "http://x$1"; }
+  [[ $(ask /v1.44/images/busybox/json) == *'"ContainerConfig":{"Hostname":""'* ]]
+  [[ $(ask /v1.45/images/busybox/json) != *ContainerConfig* ]]
+  [[ $(ask /v1.24/info) == *'"KernelMemory":'*'"ExecutionDriver":"<not supported>"'* ]]
+  [[ $(ask /v1.42/info) != *'"KernelMemory":'* ]]
+  [[ $(ask /v1.41/system/df) != *BuilderSize* ]]
+  bind='{"Image":"busybox","HostConfig":{"Mounts":[{"Type":"bind","Source":"/tmp","Target":"/t","BindOptions":{"NonRecursive":true,"CreateMountpoint":true}}]}}'
+  for version in 39 41 45; do
+    curl -s --unix-socket "$ENGINE/sock" -H 'Content-Type: application/json' -d "$bind" "http://x/v1.$version/containers/create?name=old$version"
+    ask "/v1.45/containers/old$version/json" | grep -o '"BindOptions":{[^}]*}' >"$BATS_TEST_TMPDIR/$version" || true
+    client rm "old$version"
+  done
+  run -1 grep -e NonRecursive\":true -e CreateMountpoint "$BATS_TEST_TMPDIR/39"
+  [[ $(cat "$BATS_TEST_TMPDIR/41") == *'"NonRecursive":true'* && $(cat "$BATS_TEST_TMPDIR/41") != *CreateMountpoint* ]]
+  [[ $(cat "$BATS_TEST_TMPDIR/45") == *'"NonRecursive":true,"CreateMountpoint":true'* ]]
+}
+
+@test "answers have < > & as they are" {
+  client create --name plain --label 'sign=<&>' busybox echo '<&>'
+  [[ $(curl -s --unix-socket "$ENGINE/sock" http://x/containers/plain/json) == *'"sign":"<&>"'* ]]
+  [[ $(curl -s --unix-socket "$ENGINE/sock" 'http://x/containers/%3C%26%3E/json') == *'"No such container: <&>"'* ]]
+  client rm plain
+}
