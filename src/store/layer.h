@@ -26,7 +26,7 @@ bool layer_add(struct store *store, stream_read read, void *context, const char 
 /* The same for a blob whose digest is known too; a mismatch is an error, and the blob is not kept. */
 bool layer_add_checked(struct store *store, stream_read read, void *context, const char *expected_diff_id,
                        const char *expected_blob, struct layer_info *out, struct error *err);
-/* A folder in overlayfs' form, by its path below <data-root>/tmp ("step-7/upper"), becomes a layer without a copy: it is
+/* A folder in overlayfs' form, by its absolute path, on the store's disk, becomes a layer without a copy: it is
    hashed as the tar that it would be, and renamed. Nothing may write to it from then on. No blob is kept: layer_write_tar
    makes the same bytes of the folder again. Does not wait for the disk. The folder is gone afterwards, or still there
    where this fails or the layer was there already. The store must be held until something refers to the layer. */

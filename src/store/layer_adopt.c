@@ -49,7 +49,7 @@ static bool publish(struct store *store, const char *folder, struct layer_info *
                     struct error *err)
 {
     /* Another thread may have been faster; so may a crash, which left the folder without its row. */
-    if (renameat(store->temporary, folder, store->layers, digest_hex(info->diff_id)) < 0 && errno != EEXIST &&
+    if (renameat(AT_FDCWD, folder, store->layers, digest_hex(info->diff_id)) < 0 && errno != EEXIST &&
         errno != ENOTEMPTY)
         return error_errno(err, "rename layer %s", info->diff_id);
     return layer_insert(store, info, tar_size, err);
@@ -57,9 +57,9 @@ static bool publish(struct store *store, const char *folder, struct layer_info *
 
 bool layer_adopt(struct store *store, const char *folder, struct layer_info *out, struct error *err)
 {
-    _cleanup_close_ int fd = openat(store->temporary, folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    _cleanup_close_ int fd = open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0)
-        return error_errno(err, "open %s/tmp/%s", store->data_root, folder);
+        return error_errno(err, "open %s", folder);
     struct adoption adoption = {.digester = digester_new()};
     struct layer_info info = {0}, known = {0};
     if (!pack_folder(fd, add_to_digest, &adoption, &info.size, err)) {
