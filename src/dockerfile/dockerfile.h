@@ -45,18 +45,21 @@ struct heredoc {
 struct instruction {
     enum instruction_kind kind;
     int line, last_line; /* from 1; with its comments and heredocs in between */
-    char *original;      /* "RUN apt-get update && apt-get install": continuations joined, comments left out, without heredocs */
+    bool has_empty_line; /* between its continued lines */
+    char *original;      /* "RUN apt-get update && apt-get install": continuations joined, comments left out, without
+                            heredocs */
     struct instruction_flag *flags;
     size_t flag_count;
     /* What is allowed for the instruction, and how many, was checked. By kind:
-       RUN, CMD, ENTRYPOINT, shell form   one text, quotes and all
+       RUN, CMD, ENTRYPOINT, shell form   one text, quotes and all; nothing at all where nothing follows the keyword
        RUN, CMD, ENTRYPOINT, SHELL, VOLUME, COPY, ADD, exec form (is_json)  the array's texts
-       COPY, ADD                          sources, then the destination
+       COPY, ADD                          sources without the marks of heredocs, then the destination
        ENV, LABEL                         name, value, name, value, … values with their quotes
        ARG                                a word each: "NAME" or "NAME=value"
-       FROM                               image, or image "AS" name
+       FROM                               image, or image "AS" name (in lower case)
        HEALTHCHECK                        "NONE", or "CMD" and what is its (is_json says how)
-       ONBUILD                            the text that follows; `trigger` is the same, parsed
+       ONBUILD                            the text that follows, with its heredocs; `trigger` is the same, parsed: NULL
+                                          where it is wrong, which Docker tells only those who build on the image
        the others                         their words */
     struct strlist arguments;
     bool is_json;
@@ -66,18 +69,19 @@ struct instruction {
 };
 
 struct dockerfile {
-    char *name;   /* for messages: "Dockerfile" */
-    char *syntax; /* of `# syntax=`; NULL */
-    char escape;  /* '\\' or '`' */
+    char *name;                    /* for messages: "Dockerfile" */
+    char *syntax;                  /* of `# syntax=`; NULL */
+    char escape;                   /* '\\' or '`' */
     struct strlist checks_skipped; /* of `# check=skip=A,B`; "all" */
     bool checks_are_errors;        /* of `# check=error=true` */
     struct instruction *instructions;
     size_t count;
-    struct strlist lines; /* as written, for excerpts */
+    struct strlist lines; /* as written, for excerpts; with the empty one behind the last line's end */
 };
 
 /* Parses all of it. Errors are ERROR_INVALID with Docker's message ("dockerfile parse error on line 3: unknown
-   instruction: RUNN (did you mean RUN?)"); *line (may be NULL) gets the line they are about, 0 for none. */
+   instruction: RUNN (did you mean RUN?)"); *line (may be NULL) gets the line they are about, 0 for none. On failure,
+   too, *out has `name` and `lines`, for dockerfile_excerpt, and is to be released. */
 bool dockerfile_parse(const char *text, size_t length, const char *name, struct dockerfile *out, int *line,
                       struct error *err);
 void dockerfile_release(struct dockerfile *file);

@@ -16,7 +16,8 @@ DEFINE_CLEANUP(struct ignore *, ignore_free)
 bool ignore_matches(const struct ignore *ignore, const char *path);
 /* May something below a folder that is left out be taken in again by a `!`? Else the folder need not be walked. */
 bool ignore_may_return_below(const struct ignore *ignore, const char *folder);
-/* Go's filepath.Match: `*` and `?` do not match `/`. A bad pattern matches nothing; wildcard_is_valid says so before. */
+/* Go's filepath.Match: `*` and `?` do not match `/`. A bad pattern matches nothing; wildcard_is_valid says so before.
+ */
 bool wildcard_matches(const char *pattern, const char *name);
 bool wildcard_is_valid(const char *pattern);
 bool has_wildcard(const char *text);
