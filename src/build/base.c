@@ -4,9 +4,9 @@
 #include "base/memory.h"
 #include "build/internal.h"
 #include "engine/events.h"
-#include "json/json_record.h"
 #include "oci/manifest.h"
 #include "registry/registry.h"
+#include "json/json_record.h"
 
 struct pull {
     struct build *build;
@@ -30,9 +30,9 @@ static void tell_progress(void *context, json_t *message)
     }
     const json_t *detail = json_object_get(message, "progressDetail");
     if (output->has_events && json_integer_value(json_object_get(detail, "total")) > 0)
-        output_row(output, json_pack("{s:{s:I, s:O, s:O}}", "progress", "step", (json_int_t)pull->stage->first + 1,
-                                     "current", json_object_get(detail, "current"), "total",
-                                     json_object_get(detail, "total")));
+        output_row(output,
+                   json_pack("{s:{s:I, s:O, s:O}}", "progress", "step", (json_int_t)pull->stage->first + 1, "current",
+                             json_object_get(detail, "current"), "total", json_object_get(detail, "total")));
     json_decref(message);
 }
 

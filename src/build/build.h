@@ -1,5 +1,5 @@
-/* A Dockerfile becomes an image: a graph of steps, of which only what the target needs is done, stages that do not wait for
-   each other at the same time, and what was done before is taken from the cache. */
+/* A Dockerfile becomes an image: a graph of steps, of which only what the target needs is done, stages that do not wait
+   for each other at the same time, and what was done before is taken from the cache. */
 #pragma once
 
 #include <jansson.h>
@@ -15,26 +15,26 @@ struct builder *builder_new(struct engine *engine);
 void builder_free(struct builder *builder);
 
 struct build_request {
-    struct strlist tags;        /* names for the image, in any form */
-    const char *dockerfile;     /* its path in the context; NULL: Dockerfile */
-    const char *remote;         /* the context's URL; NULL: it is the body */
-    struct strmap arguments;    /* --build-arg */
-    struct strmap labels;       /* put on the image */
-    struct strlist cache_from;  /* images whose layers count as cached */
-    const char *target;         /* a stage; NULL: the last */
-    struct host_config host;    /* limits, network_mode, extra_hosts, … of RUN */
+    struct strlist tags;       /* names for the image, in any form */
+    const char *dockerfile;    /* its path in the context; NULL: Dockerfile */
+    const char *remote;        /* the context's URL; NULL: it is the body */
+    struct strmap arguments;   /* --build-arg */
+    struct strmap labels;      /* put on the image */
+    struct strlist cache_from; /* images whose layers count as cached */
+    const char *target;        /* a stage; NULL: the last */
+    struct host_config host;   /* limits, network_mode, extra_hosts, … of RUN */
     bool uses_no_cache;
     struct strlist no_cache_stages; /* these take nothing from the cache */
     bool pulls;                     /* base images, even where they are here */
     bool is_quiet;
-    bool has_events; /* rows about steps in place of Docker's texts (docs/build-contract.md) */
-    bool is_check;   /* only the checks */
-    struct strmap contexts;    /* name → "image:REF", "folder:PREFIX" */
-    struct strmap secrets;     /* id → value */
-    const json_t *registries;  /* X-Registry-Config: {"host": {"username": …}}; NULL */
+    bool has_events;          /* rows about steps in place of Docker's texts (docs/build-contract.md) */
+    bool is_check;            /* only the checks */
+    struct strmap contexts;   /* name → "image:REF", "folder:PREFIX" */
+    struct strmap secrets;    /* id → value */
+    const json_t *registries; /* X-Registry-Config: {"host": {"username": …}}; NULL */
     bool has_epoch;
-    int64_t epoch;         /* SOURCE_DATE_EPOCH, seconds */
-    const char *platform;  /* "linux/amd64"; NULL: the host's */
+    int64_t epoch;        /* SOURCE_DATE_EPOCH, seconds */
+    const char *platform; /* "linux/amd64"; NULL: the host's */
 };
 void build_request_release(struct build_request *request);
 
@@ -50,8 +50,8 @@ struct build_client {
 bool build_run(struct builder *builder, const struct build_request *request, const struct build_client *client,
                json_t **detail, struct error *err);
 
-/* `docker builder prune`: filters until, id, type, description, inuse, shared, private, unused-for; `all` also what a build
-   of now would use; storage to keep, in bytes (0: none). *deleted are keys. */
+/* `docker builder prune`: filters until, id, type, description, inuse, shared, private, unused-for; `all` also what a
+   build of now would use; storage to keep, in bytes (0: none). *deleted are keys. */
 struct build_prune_options {
     const json_t *filters;
     bool is_all;

@@ -10,10 +10,10 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "build/key.h"
-#include "store/scratch.h"
 #include "store/decompress.h"
 #include "store/extract.h"
 #include "store/extract_path.h"
+#include "store/scratch.h"
 
 #define BLOCK         512
 #define COPY_SIZE     ((size_t)128 << 10)
@@ -68,8 +68,7 @@ static bool is_disk_free(struct unpacking *unpacking, struct error *err)
     if (unpacking->written - unpacking->checked < FREE_INTERVAL)
         return true;
     unpacking->checked = unpacking->written;
-    if (fstatvfs(unpacking->root, &status) < 0 ||
-        (uint64_t)status.f_bavail * status.f_frsize >= EXTRACT_DISK_RESERVE)
+    if (fstatvfs(unpacking->root, &status) < 0 || (uint64_t)status.f_bavail * status.f_frsize >= EXTRACT_DISK_RESERVE)
         return true;
     return error_set(err, ERROR_INTERNAL, "no space left on device");
 }

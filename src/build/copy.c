@@ -27,9 +27,25 @@ void copy_plan_release(struct copy_plan *plan)
     *plan = (struct copy_plan){0};
 }
 
+static bool is_hidden(const struct copy_source *source, const char *path)
+{
+    for (size_t i = 0; source->hidden && i < source->hidden->count; i++) {
+        size_t length = strlen(source->hidden->items[i]);
+        if (strncmp(path, source->hidden->items[i], length) == 0 && (!path[length] || path[length] == '/'))
+            return true;
+    }
+    return false;
+}
+
 static bool is_left_out(const struct copy_source *source, const char *path)
 {
-    return source->ignore && *path && ignore_matches(source->ignore, path);
+    return *path && (is_hidden(source, path) || (source->ignore && ignore_matches(source->ignore, path)));
+}
+
+/* Of a folder that is left out: something in it may be there all the same. */
+static bool may_return_below(const struct copy_source *source, const char *path)
+{
+    return !is_hidden(source, path) && source->ignore && ignore_may_return_below(source->ignore, path);
 }
 
 /* --- one entry --- */
@@ -57,8 +73,8 @@ static bool add_entry(struct gathering *gathering, const struct node *node, cons
                       struct error *err)
 {
     const struct copy_source *source = gathering->source;
-    struct copy_entry entry = {.status = node->status, .layer = node->layer_count ? node->layers[0] : 0,
-                               .is_top = is_top, .from = source};
+    struct copy_entry entry = {
+        .status = node->status, .layer = node->layer_count ? node->layers[0] : 0, .is_top = is_top, .from = source};
     const unsigned char *known = source->context ? context_digest(source->context, node->path) : NULL;
     if (S_ISSOCK(node->status.st_mode))
         return true;
@@ -101,7 +117,7 @@ static bool add_tree(struct gathering *gathering, const struct node *folder, con
         _cleanup_free_ char *called = xasprintf("%s%s%s", name, *name ? "/" : "", names.items[i]);
         bool is_out = is_left_out(source, child.path), is_unwanted = is_excluded(gathering, called);
         bool is_folder = S_ISDIR(child.status.st_mode);
-        bool may_return = is_folder && (!is_out || ignore_may_return_below(source->ignore, child.path)) &&
+        bool may_return = is_folder && (!is_out || may_return_below(source, child.path)) &&
                           (!is_unwanted || ignore_may_return_below(gathering->options->exclude, called));
         if ((is_out || is_unwanted) && !may_return)
             continue;
@@ -156,7 +172,7 @@ static bool add_path(struct gathering *gathering, const char *path, const char *
         return errno == ENOENT || errno == ENOTDIR ? no_such_file(path, err) : error_errno(err, "stat %s", path);
     bool is_folder = S_ISDIR(node.status.st_mode);
     bool is_out = is_left_out(gathering->source, node.path);
-    if (is_out && !(is_folder && ignore_may_return_below(gathering->source->ignore, node.path)))
+    if (is_out && !(is_folder && may_return_below(gathering->source, node.path)))
         return no_such_file(path, err);
     if (!is_folder && is_excluded(gathering, path_base(path)))
         return true;
@@ -180,8 +196,7 @@ static bool expand(struct gathering *gathering, const char *path, const char *pa
     if (!has_wildcard(part)) {
         strlist_add(&names, part);
     } else {
-        if (!snapshot_find(gathering->source->snapshot, path, true, &folder, NULL) ||
-            !S_ISDIR(folder.status.st_mode))
+        if (!snapshot_find(gathering->source->snapshot, path, true, &folder, NULL) || !S_ISDIR(folder.status.st_mode))
             return true;
         if (!snapshot_list(gathering->source->snapshot, &folder, &names, err))
             return false;
@@ -193,7 +208,7 @@ static bool expand(struct gathering *gathering, const char *path, const char *pa
         _cleanup_node_ struct node node = {0};
         if (!snapshot_find(gathering->source->snapshot, below, true, &node, NULL) ||
             (!rest && is_left_out(gathering->source, node.path) &&
-             !(S_ISDIR(node.status.st_mode) && ignore_may_return_below(gathering->source->ignore, node.path))))
+             !(S_ISDIR(node.status.st_mode) && may_return_below(gathering->source, node.path))))
             continue;
         if (rest ? !expand(gathering, below, rest, kept_at, err)
                  : !add_path(gathering, below, below + MIN(kept_at, strlen(below)), err))

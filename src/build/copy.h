@@ -1,5 +1,5 @@
-/* COPY and ADD, in two steps: what is to be copied is gathered (and is the key), then it is written into the folder that
-   becomes a layer. */
+/* COPY and ADD, in two steps: what is to be copied is gathered (and is the key), then it is written into the folder
+   that becomes a layer. */
 #pragma once
 
 #include "build/context.h"
@@ -12,6 +12,7 @@ struct copy_source {
     const struct snapshot *snapshot;
     const struct context *context; /* of which the snapshot is; NULL: of something else */
     const struct ignore *ignore;   /* what is not there; NULL */
+    const struct strlist *hidden;  /* folders that are not there; NULL */
     bool is_linkable;              /* its files are ours alone, on the store's disk: a hard link is as good as a copy */
 };
 

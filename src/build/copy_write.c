@@ -275,7 +275,9 @@ static bool write_entry(struct writer *writer, const struct copy_entry *entry, c
 /* The destination of a lone file: it, or a name in it. */
 static char *place_of(const struct writer *writer, const struct copy_entry *entry, bool is_folder)
 {
-    const char *below = *entry->target ? entry->target : S_ISDIR(entry->status.st_mode) || !is_folder ? "" : entry->name;
+    const char *below = *entry->target                                 ? entry->target
+                        : S_ISDIR(entry->status.st_mode) || !is_folder ? ""
+                                                                       : entry->name;
     if (!*below)
         return xstrdup(writer->root);
     return xasprintf("%s%s%s", writer->root, *writer->root ? "/" : "", below);

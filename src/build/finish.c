@@ -4,8 +4,8 @@
 #include "base/memory.h"
 #include "build/internal.h"
 #include "engine/events.h"
-#include "json/json_record.h"
 #include "oci/reference.h"
+#include "json/json_record.h"
 
 char *finish_id(const struct stage *stage, char **config)
 {
@@ -55,10 +55,8 @@ static bool create(struct build *build, const char *config, const struct strlist
 {
     int64_t mark = 0;
     char *made = NULL;
-    const struct image_creation creation = {
-        .config = config, .config_length = strlen(config), .references = *full};
-    if (!build_cache_mark(build->store, &mark, err) ||
-        !image_create(build->store, &creation, 1, &made, NULL, err))
+    const struct image_creation creation = {.config = config, .config_length = strlen(config), .references = *full};
+    if (!build_cache_mark(build->store, &mark, err) || !image_create(build->store, &creation, 1, &made, NULL, err))
         return false;
     free(made);
     return build_cache_settle(build->store, mark, err);

@@ -46,11 +46,11 @@ void origin_release(struct origin *origin);
 struct stage {
     struct build *build;
     size_t index;
-    size_t first, end;                /* its instructions, FROM first */
-    char *name;                       /* NULL: none */
-    char *base;                       /* of FROM, expanded */
-    char *platform;                   /* of FROM, expanded; NULL */
-    struct strlist needs;             /* numbers of stages, as text */
+    size_t first, end;                   /* its instructions, FROM first */
+    char *name;                          /* NULL: none */
+    char *base;                          /* of FROM, expanded */
+    char *platform;                      /* of FROM, expanded; NULL */
+    struct strlist needs;                /* numbers of stages, as text */
     bool is_needed, is_visited, is_open; /* in the search for what is needed */
     bool uses_no_cache;
     bool has_thread;
@@ -82,17 +82,17 @@ struct build {
     struct dockerfile file;
     struct strmap globals; /* ARG before the first FROM, and what the platform gives */
     struct strlist global_names;
+    struct strlist hidden;         /* folders of the body that are contexts of their own */
     struct strlist used_arguments; /* names of --build-arg that some ARG took */
     struct stage *stages;
     size_t stage_count;
     struct stage *target;
-    int64_t mark; /* of the cache, for what this build waits for the disk with */
-    int cancel;   /* eventfd: readable once the build is to end */
+    int cancel; /* eventfd: readable once the build is to end */
     atomic_bool is_cancelled;
     pthread_mutex_t lock;
     pthread_cond_t changed;
-    size_t running; /* stages with a thread */
-    int finished;   /* eventfd: a stage has ended */
+    size_t running;   /* stages with a thread */
+    int finished;     /* eventfd: a stage has ended */
     struct error err; /* the first */
     json_t *detail;
     struct output output;

@@ -1,4 +1,5 @@
-/* sha256 for the keys of steps. What is added has its length before it, so that no two lists of texts are the same key. */
+/* sha256 for the keys of steps. What is added has its length before it, so that no two lists of texts are the same key.
+ */
 #pragma once
 
 #include <stddef.h>

@@ -1,5 +1,5 @@
-/* What a build tells its client. Each stage has a pane: in Docker's form their texts come one after the other, in the order
-   of the file, though they are made at the same time; as events they come as they are. */
+/* What a build tells its client. Each stage has a pane: in Docker's form their texts come one after the other, in the
+   order of the file, though they are made at the same time; as events they come as they are. */
 #pragma once
 
 #include <jansson.h>

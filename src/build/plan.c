@@ -10,7 +10,8 @@ static void add_platform_globals(struct build *build, const char *prefix, const 
 {
     const struct {
         const char *suffix, *value;
-    } rows[] = {{"OS", platform->os}, {"ARCH", platform->architecture}, {"VARIANT", string_or_empty(platform->variant)}};
+    } rows[] = {
+        {"OS", platform->os}, {"ARCH", platform->architecture}, {"VARIANT", string_or_empty(platform->variant)}};
     _cleanup_free_ char *text = platform_text(platform);
     _cleanup_free_ char *whole = xasprintf("%sPLATFORM", prefix);
     strmap_set(&build->globals, whole, text);

@@ -81,7 +81,7 @@ static bool share_network(struct step *step, const char *reference, struct error
 
 static bool join_network(struct step *step, struct error *err)
 {
-    const char *mode = step->request->network;
+    const char *mode = string_or_empty(step->request->network);
     struct network_manager *manager = engine_network(step->request->engine);
     struct record_list *namespaces = &step->launch.config.linux_.namespaces;
     if (string_equal(mode, "host")) {
@@ -94,7 +94,7 @@ static bool join_network(struct step *step, struct error *err)
         return share_network(step, mode + strlen("container:"), err);
     strmap_set(&step->launch.config.linux_.sysctl, "net.ipv4.ip_unprivileged_port_start", "0");
     strmap_set(&step->launch.config.linux_.sysctl, "net.ipv4.ping_group_range", "0 2147483647");
-    const char *name = !string_is_set(mode) || string_equal(mode, "default") ? "bridge" : mode;
+    const char *name = !*mode || strcmp(mode, "default") == 0 ? "bridge" : mode;
     struct launch_interface interface = {0};
     const struct endpoint_settings asked = {0};
     if (!network_join(manager, name, step->id, &asked, &interface, &step->endpoint, err))
@@ -143,11 +143,11 @@ static bool add_etc(struct step *step, struct error *err)
     _cleanup_strlist_ struct strlist addresses = {0};
     if (string_is_set(step->endpoint.ip_address))
         strlist_add(&addresses, step->endpoint.ip_address);
-    _cleanup_free_ char *hosts = network_hosts_file(step->launch.config.hostname, NULL, &addresses, &host->extra_hosts,
-                                                    step->endpoint.gateway);
-    _cleanup_free_ char *resolv =
-        step->wants_dns ? network_internal_resolv_conf(&host->dns, &host->dns_search, &host->dns_options)
-                        : network_resolv_conf(is_host, &host->dns, &host->dns_search, &host->dns_options);
+    _cleanup_free_ char *hosts =
+        network_hosts_file(step->launch.config.hostname, NULL, &addresses, &host->extra_hosts, step->endpoint.gateway);
+    _cleanup_free_ char *resolv = step->wants_dns
+                                      ? network_internal_resolv_conf(&host->dns, &host->dns_search, &host->dns_options)
+                                      : network_resolv_conf(is_host, &host->dns, &host->dns_search, &host->dns_options);
     _cleanup_free_ char *hostname = xasprintf("%s\n", step->launch.config.hostname);
     const char *const texts[] = {hosts, resolv, hostname};
     for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
@@ -210,7 +210,8 @@ static bool make_cache(struct step *step, const struct run_mount *mount, const c
         tree.is_linkable = false;
         is_done = copy_plan_add(&plan, &tree, mount->source, &options, err) && copy_plan_write(&plan, &write, err);
     }
-    if (is_done && (chown(folder, mount->uid, mount->gid) < 0 || chmod(folder, mount->has_mode ? mount->mode : 0755) < 0))
+    if (is_done &&
+        (chown(folder, mount->uid, mount->gid) < 0 || chmod(folder, mount->has_mode ? mount->mode : 0755) < 0))
         is_done = error_errno(err, "set the mode of %s", folder);
     /* Another step may have made it meanwhile: then it is that one. */
     if (is_done && rename(folder, path) < 0 && errno != EEXIST && errno != ENOTEMPTY)
@@ -298,7 +299,8 @@ static bool add_mounts(struct step *step, struct error *err)
     return true;
 }
 
-/* The places of mounts that the layers lack are in a folder below all of them, so that none is made in the upper one. */
+/* The places of mounts that the layers lack are in a folder below all of them, so that none is made in the upper one.
+ */
 static bool make_places(struct step *step, struct error *err)
 {
     static const char *const inside[] = {"/dev/", "/proc/", "/sys/"};
@@ -324,8 +326,8 @@ static bool make_places(struct step *step, struct error *err)
                 return error_errno(err, "stat %s", mount->source);
         }
         _cleanup_free_ char *place = xasprintf("%s/%s", node.path, missing);
-        _cleanup_free_ char *parent = S_ISDIR(status.st_mode) ? xstrdup(place)
-                                                              : xstrndup(place, (size_t)(path_base(place) - place));
+        _cleanup_free_ char *parent =
+            S_ISDIR(status.st_mode) ? xstrdup(place) : xstrndup(place, (size_t)(path_base(place) - place));
         _cleanup_close_ int folder = make_directories_in_root(root, *parent ? parent : "/", 0755);
         if (folder < 0)
             return error_errno(err, "mkdir %s", parent);
@@ -397,8 +399,8 @@ static bool build_launch(struct step *step, struct error *err)
     step->launch.overlay.work = path_join(step->folder, "work");
     step->launch.overlay.is_volatile = true;
     strlist_copy(&step->launch.overlay.lower, request->layers);
-    return add_process(step, err) && spec_add_devices(request->host, &config->linux_, err) &&
-           join_network(step, err) && add_mounts(step, err) && make_places(step, err);
+    return add_process(step, err) && spec_add_devices(request->host, &config->linux_, err) && join_network(step, err) &&
+           add_mounts(step, err) && make_places(step, err);
 }
 
 /* --- its output and its end --- */
@@ -476,8 +478,7 @@ static bool launch(struct step *step, struct shim_exit *exit, struct error *err)
     _cleanup_close_ int stream = ends[0], watch = -1;
     shutdown(stream, SHUT_WR);
     struct shim_options options = {.id = step->id, .directory = step->run, .log = {.format = SHIM_LOG_NONE}};
-    struct shim_attachment attachment = {
-        .fd = ends[1], .wants_stdout = true, .wants_stderr = true, .is_framed = true};
+    struct shim_attachment attachment = {.fd = ends[1], .wants_stdout = true, .wants_stderr = true, .is_framed = true};
     _cleanup_strlist_ struct strlist warnings = {0};
     pid_t pid;
     bool is_started = shim_launch(engine_options(step->request->engine)->shim_program, &options, &step->launch,
@@ -517,8 +518,8 @@ bool run_step(const struct run_request *request, int *exit_code, struct layer_in
     _cleanup_free_ char *containers = path_join(options->data_root, "containers");
     step.folder = path_join(containers, step.id);
     step.run = path_join(options->exec_root, step.id);
-    bool is_done = container_layer_create(step.store, step.id, err) && build_launch(&step, err) &&
-                   launch(&step, &exit, err);
+    bool is_done =
+        container_layer_create(step.store, step.id, err) && build_launch(&step, err) && launch(&step, &exit, err);
     if (is_done && exit.exit_code == 0) {
         _cleanup_free_ char *upper = path_join(step.folder, "upper");
         is_done = layer_adopt(step.store, upper, layer, err);

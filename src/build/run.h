@@ -1,6 +1,6 @@
-/* RUN: a process in a container of the builder's own, over the layers so far. What it leaves in its upper folder is the new
-   layer. It is not in the database; a crash of the engine leaves a shim and folders named by an id that the next start
-   removes (engine/recover.c). */
+/* RUN: a process in a container of the builder's own, over the layers so far. What it leaves in its upper folder is the
+   new layer. It is not in the database; a crash of the engine leaves a shim and folders named by an id that the next
+   start removes (engine/recover.c). */
 #pragma once
 
 #include "build/copy.h"
@@ -49,8 +49,8 @@ struct run_request {
     void *context;
     int cancel; /* becomes readable when the step is to end */
 };
-/* *layer is set where the process ended with 0, and belongs to a store that the caller holds. False: it could not be run,
-   or ERROR_CANCELLED. Nothing of it is left either way. */
+/* *layer is set where the process ended with 0, and belongs to a store that the caller holds. False: it could not be
+   run, or ERROR_CANCELLED. Nothing of it is left either way. */
 bool run_step(const struct run_request *request, int *exit_code, struct layer_info *layer, struct error *err);
 
 /* The folder of a cache mount. Caller frees. */

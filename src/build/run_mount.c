@@ -98,8 +98,8 @@ static bool set_field(struct run_mount *mount, const char *key, const char *valu
     static const char *const targets[] = {"target", "dst", "destination", NULL};
     static const char *const sources[] = {"source", "src", NULL};
     if (is_one_of(key, targets)) {
-        _cleanup_free_ char *joined = *string_or_empty(value) == '/' ? xstrdup(value)
-                                                                     : xasprintf("%s/%s", cwd, string_or_empty(value));
+        _cleanup_free_ char *joined =
+            *string_or_empty(value) == '/' ? xstrdup(value) : xasprintf("%s/%s", cwd, string_or_empty(value));
         free(mount->target);
         mount->target = path_clean(joined);
         return true;

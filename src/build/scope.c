@@ -1,5 +1,5 @@
-/* Variables: ARG before the first FROM, ARG of a stage, ENV of its image. What is in the environment goes before an ARG of
-   the same name. */
+/* Variables: ARG before the first FROM, ARG of a stage, ENV of its image. What is in the environment goes before an ARG
+   of the same name. */
 #include <string.h>
 
 #include "base/memory.h"

@@ -235,8 +235,8 @@ bool snapshot_list(const struct snapshot *snapshot, const struct node *folder, s
 {
     struct strlist all = {0};
     for (size_t i = 0; i < folder->layer_count; i++) {
-        int fd = open_beneath(snapshot->fds[folder->layers[i]], *folder->path ? folder->path : ".",
-                              O_RDONLY | O_DIRECTORY);
+        int fd =
+            open_beneath(snapshot->fds[folder->layers[i]], *folder->path ? folder->path : ".", O_RDONLY | O_DIRECTORY);
         if (fd < 0)
             error_errno(err, "open /%s", folder->path);
         if (fd < 0 || !add_names(fd, &all, err)) {

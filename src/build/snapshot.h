@@ -1,10 +1,11 @@
-/* The files of an image or of a stage, read without a mount: its layer folders (overlayfs' form) as one tree. The folders do
-   not change while a snapshot is open. */
+/* The files of an image or of a stage, read without a mount: its layer folders (overlayfs' form) as one tree. The
+   folders do not change while a snapshot is open. */
 #pragma once
 
 #include <sys/stat.h>
 
 #include "base/error.h"
+#include "base/strbuf.h"
 #include "base/text.h"
 
 struct snapshot {
@@ -33,7 +34,8 @@ bool snapshot_find(const struct snapshot *snapshot, const char *path, bool follo
 /* One name in a folder. False with errno. */
 bool snapshot_child(const struct snapshot *snapshot, const struct node *folder, const char *name, struct node *out);
 /* The names in a folder, sorted. */
-bool snapshot_list(const struct snapshot *snapshot, const struct node *folder, struct strlist *names, struct error *err);
+bool snapshot_list(const struct snapshot *snapshot, const struct node *folder, struct strlist *names,
+                   struct error *err);
 /* A descriptor to read a file or folder (its topmost part) with; -1 with errno. */
 int snapshot_open_node(const struct snapshot *snapshot, const struct node *node, int flags);
 /* Caller frees; NULL with errno. */

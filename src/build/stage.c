@@ -208,10 +208,12 @@ static void describe_failure(struct stage *stage, const struct instruction *inst
             error_release(&ignored);
     }
     pthread_mutex_lock(&build->lock);
-    if (!build->detail && !build->err.kind)
-        build->detail = detail;
-    else
-        json_decref(detail);
+    if (!build->err.kind) {
+        if (!build->detail)
+            build->detail = json_object();
+        json_object_update(build->detail, detail);
+    }
+    json_decref(detail);
     pthread_mutex_unlock(&build->lock);
 }
 
@@ -231,9 +233,9 @@ static bool run_instruction(struct stage *stage, const struct instruction *instr
     double seconds = (double)(clock_monotonic() - start) / (double)NANOSECONDS_PER_SECOND;
     if (is_shown)
         tell_step(stage, instruction, id,
-                  is_done                           ? (is_cached ? "cached" : "done")
+                  is_done                       ? (is_cached ? "cached" : "done")
                   : why.kind == ERROR_CANCELLED ? "cancelled"
-                                                    : "failed",
+                                                : "failed",
                   seconds);
     if (is_done) {
         tell_id(stage);

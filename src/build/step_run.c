@@ -1,6 +1,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "build/internal.h"
@@ -48,7 +49,8 @@ static bool is_lone_heredoc(const struct instruction *instruction)
     return instruction->heredoc_count == 1 && string_starts_with(text, "<<") && !strpbrk(text, " \t");
 }
 
-/* Without a '#!' the heredoc is what the shell gets, with one it is a program; beside other words the shell reads it. */
+/* Without a '#!' the heredoc is what the shell gets, with one it is a program; beside other words the shell reads it.
+ */
 static void set_command(struct running *running, const struct instruction *instruction)
 {
     static char *items[] = {(char *)"/bin/sh", (char *)"-c", NULL};
@@ -263,7 +265,7 @@ static bool check_machine(const struct stage *stage, struct error *err)
 {
     static const struct {
         const char *architecture, *interpreter;
-    } rows[] = {{"amd64", "x86_64"},   {"arm64", "aarch64"},   {"arm", "arm"},     {"386", "i386"},
+    } rows[] = {{"amd64", "x86_64"},    {"arm64", "aarch64"},   {"arm", "arm"},     {"386", "i386"},
                 {"ppc64le", "ppc64le"}, {"riscv64", "riscv64"}, {"s390x", "s390x"}, {"mips64le", "mips64el"}};
     struct platform host = {0};
     platform_host(&host);
@@ -296,8 +298,7 @@ static bool make(void *context, struct layer_info *layer, struct error *err)
     if (running->exit_code == 0)
         return true;
     _cleanup_free_ char *command = strlist_join(&running->request.argv, " ");
-    return error_set(err, ERROR_INTERNAL, "The command '%s' returned a non-zero code: %d", command,
-                     running->exit_code);
+    return error_set(err, ERROR_INTERNAL, "The command '%s' returned a non-zero code: %d", command, running->exit_code);
 }
 
 static bool carry_out(struct running *running, struct error *err)
@@ -339,8 +340,8 @@ bool step_run(struct stage *stage, const struct instruction *instruction, size_t
     set_command(&running, instruction);
     scope_environment(stage, &running.request.env, &running.shown);
     describe(&running);
-    bool is_done = check_flags(&running, instruction, err) && read_mounts(&running, instruction, err) &&
-                   carry_out(&running, err);
+    bool is_done =
+        check_flags(&running, instruction, err) && read_mounts(&running, instruction, err) && carry_out(&running, err);
     if (!is_done && running.exit_code) {
         pthread_mutex_lock(&build->lock);
         if (!build->err.kind && !build->detail)

@@ -60,8 +60,8 @@ static void bind_text(sqlite3_stmt *statement, int index, const char *text)
 static int find(struct store *store, const char *key, struct build_record *out, struct error *err)
 {
     sqlite3_stmt *statement = database_statement(
-        store->database,
-        "UPDATE build_cache SET uses = uses + 1, last_used = ?2 WHERE key = ?1 RETURNING " COLUMNS, err);
+        store->database, "UPDATE build_cache SET uses = uses + 1, last_used = ?2 WHERE key = ?1 RETURNING " COLUMNS,
+        err);
     if (!statement)
         return -1;
     bind_text(statement, 1, key);
@@ -73,8 +73,7 @@ static int find(struct store *store, const char *key, struct build_record *out, 
     return database_step(store->database, statement, err) == 0 ? 1 : -1;
 }
 
-bool build_cache_find(struct store *store, const char *key, struct build_record *out, bool *is_found,
-                      struct error *err)
+bool build_cache_find(struct store *store, const char *key, struct build_record *out, bool *is_found, struct error *err)
 {
     struct build_record record = {0};
     if (!database_begin(store->database, NOT_DURABLE, err))
@@ -95,10 +94,9 @@ bool build_cache_put(struct store *store, const struct build_record *record, str
     _cleanup_strbuf_ struct strbuf boot = STRBUF_INIT;
     if (!read_boot(&boot, err) || !database_begin(store->database, NOT_DURABLE, err))
         return false;
-    sqlite3_stmt *statement = database_statement(store->database,
-                                                 "INSERT OR REPLACE INTO build_cache (" COLUMNS
-                                                 ", boot) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-                                                 err);
+    sqlite3_stmt *statement = database_statement(
+        store->database,
+        "INSERT OR REPLACE INTO build_cache (" COLUMNS ", boot) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)", err);
     bool is_done = statement;
     if (is_done) {
         const char *const texts[] = {record->key, record->diff_id, string_or_empty(record->parent), record->kind,
@@ -144,8 +142,7 @@ bool build_cache_remove(struct store *store, const struct strlist *keys, struct 
         return false;
     bool is_done = true;
     for (size_t i = 0; is_done && i < keys->count; i++) {
-        sqlite3_stmt *statement =
-            database_statement(store->database, "DELETE FROM build_cache WHERE key = ?1", err);
+        sqlite3_stmt *statement = database_statement(store->database, "DELETE FROM build_cache WHERE key = ?1", err);
         is_done = statement;
         if (is_done) {
             bind_text(statement, 1, keys->items[i]);

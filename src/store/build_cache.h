@@ -1,19 +1,19 @@
-/* What steps of builds have made, found again by a key that says all that the result follows from. A record with a layer
-   keeps that layer. Finding one is one look into an index, however many there are.
+/* What steps of builds have made, found again by a key that says all that the result follows from. A record with a
+   layer keeps that layer. Finding one is one look into an index, however many there are.
 
-   Records do not wait for the disk. Until a store_sync has passed over them (build_cache_settle) they say in which boot of
-   the machine they were written: they survive a crash of the engine, and none survives a power cut that may have lost
-   their files. */
+   Records do not wait for the disk. Until a store_sync has passed over them (build_cache_settle) they say in which boot
+   of the machine they were written: they survive a crash of the engine, and none survives a power cut that may have
+   lost their files. */
 #pragma once
 
 #include "store/store.h"
 
 struct build_record {
-    char *key;         /* "sha256:…" */
-    char *diff_id;     /* the layer; NULL: the step makes none */
-    char *parent;      /* the key of the step before it, or "" */
-    char *kind;        /* Docker's types: "regular", "exec.cachemount" */
-    char *description; /* "RUN make" */
+    char *key;                  /* "sha256:…" */
+    char *diff_id;              /* the layer; NULL: the step makes none */
+    char *parent;               /* the key of the step before it, or "" */
+    char *kind;                 /* Docker's types: "regular", "exec.cachemount" */
+    char *description;          /* "RUN make" */
     int64_t created, last_used; /* unix_nano */
     int64_t uses;
     int64_t size; /* bytes */

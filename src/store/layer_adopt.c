@@ -1,5 +1,5 @@
-/* A layer that is made here is a folder already, and stays one: its tar is written twice at most, once into a digest and
-   once when someone wants the bytes. */
+/* A layer that is made here is a folder already, and stays one: its tar is written twice at most, once into a digest
+   and once when someone wants the bytes. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
