@@ -26,6 +26,8 @@ struct pack {
     size_t link_room, link_count;
     const struct pack_filter *filter;
     bool is_strict;
+    bool is_layer;
+    int64_t size; /* of what was written */
 };
 
 /* A folder whose names are being gone through. Its descriptor is not kept: a tree can be deeper than a process may have
@@ -140,11 +142,36 @@ static bool add_file(struct pack *pack, int folder, const char *base, struct tar
         entry->capability = capability;
         entry->capability_length = (size_t)length;
     }
+    pack->size += entry->size;
     if (!tar_writer_entry(pack->tar, entry, err) || !tar_writer_content(pack->tar, fd, err))
         return false;
     if (pack->is_strict && (fstat(fd, &after) < 0 || !is_same(&status, &after)))
         return error_set(err, ERROR_CONFLICT, "the file '%s' changed while it was read", entry->name);
     return true;
+}
+
+#define WHITEOUT_PREFIX ".wh."
+#define OPAQUE_MARK     ".wh..wh..opq"
+
+static bool is_whiteout(const struct stat *status)
+{
+    return S_ISCHR(status->st_mode) && status->st_rdev == 0;
+}
+
+static bool add_whiteout(struct pack *pack, const char *name, struct error *err)
+{
+    const char *base = path_base(name);
+    _cleanup_free_ char *mark = xasprintf("%.*s" WHITEOUT_PREFIX "%s", (int)(base - name), name, base);
+    return tar_writer_file(pack->tar, mark, 0, 0, err);
+}
+
+static bool add_opaque_mark(struct pack *pack, int folder, const char *name, struct error *err)
+{
+    char value;
+    if (fgetxattr(folder, "trusted.overlay.opaque", &value, 1) != 1 || value != 'y')
+        return true;
+    _cleanup_free_ char *mark = xasprintf("%s/" OPAQUE_MARK, name);
+    return tar_writer_file(pack->tar, mark, 0, 0, err);
 }
 
 /* `base` is one name in the folder. */
@@ -162,6 +189,8 @@ static bool add_one(struct pack *pack, int folder, const char *base, const struc
     };
     if (!entry.type)
         return true;
+    if (pack->is_layer && is_whiteout(status))
+        return add_whiteout(pack, name, err);
     if (entry.type == TAR_CHARACTER_DEVICE || entry.type == TAR_BLOCK_DEVICE) {
         entry.device_major = major(status->st_rdev);
         entry.device_minor = minor(status->st_rdev);
@@ -183,6 +212,8 @@ static bool add_one(struct pack *pack, int folder, const char *base, const struc
     }
     if (entry.type == TAR_FILE)
         return add_file(pack, folder, base, &entry, err);
+    if (entry.type == TAR_LINK)
+        pack->size += status->st_size;
     bool wants_slash = entry.type == TAR_DIRECTORY && !string_ends_with(name, "/");
     _cleanup_free_ char *with_slash = wants_slash ? xasprintf("%s/", name) : NULL;
     if (with_slash)
@@ -293,7 +324,7 @@ static bool step(struct walk *walk, struct error *err)
     if (walk->fd < 0)
         return unreadable(walk->pack, strbuf_text(&walk->name), err);
     push(walk, walk->fd, skips);
-    return true;
+    return !walk->pack->is_layer || add_opaque_mark(walk->pack, walk->fd, strbuf_text(&walk->name), err);
 }
 
 static bool add_tree(struct pack *pack, int top, const char *name, struct error *err)
@@ -333,4 +364,13 @@ bool pack_add_entry(struct pack *pack, int folder, const char *base, const char 
     _cleanup_close_ int fd = open_folder(folder, parent);
     struct stat status;
     return fd < 0 || fstatat(fd, last, &status, AT_SYMLINK_NOFOLLOW) < 0 || add_one(pack, fd, last, &status, name, err);
+}
+
+bool pack_add_layer(struct pack *pack, int folder, int64_t *size, struct error *err)
+{
+    pack->is_layer = true;
+    if (!pack_add(pack, folder, ".", "", err))
+        return false;
+    *size += pack->size;
+    return true;
 }

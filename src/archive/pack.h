@@ -24,3 +24,7 @@ void pack_restrict(struct pack *pack, const struct pack_filter *filter, bool is_
 bool pack_add(struct pack *pack, int folder, const char *base, const char *name, struct error *err);
 /* One entry without what is below it; `base` is a path in `folder`, no part of which is a link. */
 bool pack_add_entry(struct pack *pack, int folder, const char *base, const char *name, struct error *err);
+/* The content of a layer in overlayfs' form, as a layer's tar has it: whiteouts (0/0 devices) are files named .wh.x, an
+   opaque folder has .wh..wh..opq in it. The same folder gives the same bytes. Adds the sizes of its files and links,
+   hard-linked ones once, to *size. */
+bool pack_add_layer(struct pack *pack, int folder, int64_t *size, struct error *err);
