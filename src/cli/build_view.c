@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "cli/config_file.h"
 #include "cli/human.h"
+#include "dockerfile/dockerfile.h"
 #include "json/json_record.h"
 
 static const char *text_of(const json_t *json, const char *key)
@@ -215,14 +216,17 @@ void build_view_report(const struct build_view *view)
             fprintf(view->out, "%s\n", step->tail.items[i]);
         fprintf(view->out, "------\n");
     }
+    size_t hidden = view->hidden_name ? strlen(view->hidden_name) : 0;
+    bool is_hidden = hidden && strncmp(excerpt, view->hidden_name, hidden) == 0;
     if (*excerpt)
-        fprintf(view->out, "%s%s", excerpt, string_ends_with(excerpt, "\n") ? "" : "\n");
+        fprintf(view->out, "%s%s%s", is_hidden ? "Dockerfile" : "", excerpt + (is_hidden ? hidden : 0),
+                string_ends_with(excerpt, "\n") ? "" : "\n");
     if (*debug)
         fprintf(view->out, "To look around where it failed: %s\n", debug);
     fflush(view->out);
 }
 
-void build_view_warnings(const struct build_view *view, bool is_check)
+void build_view_warnings(const struct build_view *view, bool is_check, const struct dockerfile *file)
 {
     size_t count = json_array_size(view->warnings), i;
     json_t *warning;
@@ -237,14 +241,16 @@ void build_view_warnings(const struct build_view *view, bool is_check)
         fprintf(out, "\n %zu warning%s found (use --check to expand):\n", count, count == 1 ? "" : "s");
     json_array_foreach(view->warnings, i, warning)
     {
-        const char *excerpt = text_of(warning, "excerpt");
+        _cleanup_free_ char *excerpt =
+            file ? dockerfile_excerpt(file, (int)number_of(warning, "line"), (int)number_of(warning, "last_line"))
+                 : NULL;
         long long line = (long long)number_of(warning, "line");
         if (!is_check)
             fprintf(out, " - %s: %s (line %lld)\n", text_of(warning, "rule"), text_of(warning, "detail"), line);
         else
             fprintf(out, "\nWARNING: %s - %s\n%s\n%s", text_of(warning, "rule"), text_of(warning, "url"),
-                    text_of(warning, "detail"), excerpt);
-        if (is_check && !*excerpt)
+                    text_of(warning, "detail"), string_or_empty(excerpt));
+        if (is_check && !string_is_set(excerpt))
             fprintf(out, "Dockerfile:%lld\n", line);
     }
     fflush(out);

@@ -44,6 +44,7 @@ struct build_view {
     int64_t started;
     struct build_step **steps;
     size_t count;
+    const char *hidden_name;  /* of a Dockerfile, shown as "Dockerfile"; NULL: none */
     struct build_step *shown; /* plain: whose lines come now */
     struct strlist drawn;     /* screen: the lines that stand there */
     int64_t drawn_at;
@@ -69,8 +70,10 @@ void build_view_end(struct build_view *view, struct build_step *step, enum build
 void build_view_finish(struct build_view *view);
 /* Why the build failed: the failed step's last lines, the Dockerfile's lines, and how to look around there. */
 void build_view_report(const struct build_view *view);
-/* The warnings of the checks: a line each, or with all there is to say. */
-void build_view_warnings(const struct build_view *view, bool is_check);
+/* The warnings of the checks: a line each, or with all there is to say and the lines of the Dockerfile (NULL: not
+   known). */
+struct dockerfile;
+void build_view_warnings(const struct build_view *view, bool is_check, const struct dockerfile *file);
 
 /* What the displays share: seconds since it began, or that it took. */
 double build_step_seconds(const struct build_step *step);
