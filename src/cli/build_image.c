@@ -163,6 +163,8 @@ static bool build_image(struct command_call *call, struct build_context *context
                     options->is_check && string_equal(options->progress, "auto") ? "quiet" : options->progress, stderr);
     build.view.hidden_name = context->is_private ? context->dockerfile : NULL;
     bool is_built = send_build(call, &build, context, err);
+    if (is_built && build.view.image)
+        build_view_image(&build.view, &options->tags);
     build_view_finish(&build.view);
     if (!is_built)
         build_view_report(&build.view);

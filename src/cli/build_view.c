@@ -39,6 +39,7 @@ void build_view_release(struct build_view *view)
         free(step->name);
         strbuf_release(&step->pending);
         strlist_release(&step->tail);
+        strlist_release(&step->notes);
         free(step);
     }
     free(view->steps);
@@ -192,6 +193,15 @@ void build_view_count(struct build_view *view, struct build_step *step, const ch
 void build_view_end(struct build_view *view, struct build_step *step, enum build_step_state state)
 {
     end_step(view, step, state, -1, "");
+}
+
+void build_view_image(struct build_view *view, const struct strlist *names)
+{
+    struct build_step *step = build_view_begin(view, "exporting to image");
+    strlist_addf(&step->notes, "writing image %s", view->image);
+    for (size_t i = 0; i < names->count; i++)
+        strlist_addf(&step->notes, "naming to %s", names->items[i]);
+    build_view_end(view, step, STEP_DONE);
 }
 
 void build_view_finish(struct build_view *view)

@@ -24,6 +24,7 @@ struct build_step {
     struct strlist tail;
     int64_t current, total; /* bytes; total 0: unknown */
     const char *unit_text;  /* before the bytes: "transferring context: " */
+    struct strlist notes;   /* what it has done, a line each, shown also when it is over */
 };
 
 struct build_view;
@@ -66,6 +67,8 @@ void build_view_tick(struct build_view *view);
 struct build_step *build_view_begin(struct build_view *view, const char *name);
 void build_view_count(struct build_view *view, struct build_step *step, const char *what, int64_t bytes);
 void build_view_end(struct build_view *view, struct build_step *step, enum build_step_state state);
+/* "exporting to image", with the image's id and names. */
+void build_view_image(struct build_view *view, const struct strlist *names);
 /* Nothing follows: the last picture. */
 void build_view_finish(struct build_view *view);
 /* Why the build failed: the failed step's last lines, the Dockerfile's lines, and how to look around there. */

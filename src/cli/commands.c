@@ -18,6 +18,7 @@
     row(info) \
     row(attach) \
     row(builder) \
+    row(builder_du) \
     row(builder_prune) \
     row(completion) \
     row(completion_bash) \
