@@ -80,6 +80,7 @@
     row(stats) \
     row(stop) \
     row(system) \
+    row(system_check) \
     row(system_df) \
     row(system_prune) \
     row(tag) \

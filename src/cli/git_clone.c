@@ -65,27 +65,26 @@ const char *git_clone_folder(const struct git_clone *clone)
     return clone->folder;
 }
 
-/* `reference` is "HEAD" or what was asked for: one commit of it, or all where the server gives no single ones (the
-   abbreviation of a commit, for example). */
+#define GIT(top_) "git", "-C", (top_), "-c", "protocol.ext.allow=never"
+
+/* `reference` is "HEAD" or what was asked for. One commit of it; with its history, where the server gives no single
+   ones; and everything, for what has no name there, as a commit's first digits. */
 static bool fetch(const char *top, const char *url, const char *reference, struct error *err)
 {
     const char *const init[] = {"git", "init", "-q", top, NULL};
-    const char *const one[] = {"git", "-C", top,       "-c", "protocol.ext.allow=never", "fetch", "-q", "--depth", "1",
-                               "--",  url,  reference, NULL};
-    const char *const all[] = {
-        "git", "-C", top, "-c", "protocol.ext.allow=never", "fetch", "-q", "--", url, "+refs/*:refs/all/*", NULL};
-    const char *const at_head[] = {"git", "-C", top, "checkout", "-q", "FETCH_HEAD", NULL};
-    const char *const at_reference[] = {"git", "-C", top, "checkout", "-q", reference, NULL};
-    const char *const modules[] = {"git",    "-C",     top,           "submodule", "-q",
-                                   "update", "--init", "--recursive", "--depth=1", NULL};
-    struct error first = ERROR_INIT;
+    const char *const one[] = {GIT(top), "fetch", "-q", "--depth", "1", "--", url, reference, NULL};
+    const char *const history[] = {GIT(top), "fetch", "-q", "--", url, reference, NULL};
+    const char *const all[] = {GIT(top), "fetch", "-q", "--", url, "+refs/*:refs/all/*", NULL};
+    const char *const at_head[] = {GIT(top), "checkout", "-q", "FETCH_HEAD", NULL};
+    const char *const at_reference[] = {GIT(top), "checkout", "-q", reference, NULL};
+    const char *const modules[] = {GIT(top), "submodule", "-q", "update", "--init", "--recursive", "--depth=1", NULL};
+    _cleanup_error_ struct error why = ERROR_INIT;
     if (!run(init, NULL, 0, NULL, err))
         return false;
-    bool is_there = run(one, NULL, 0, NULL, &first);
-    if (is_there ? !run(at_head, NULL, 0, NULL, err)
-                 : !run(all, NULL, 0, NULL, NULL) || !run(at_reference, NULL, 0, NULL, NULL))
-        return is_there ? false : error_move(err, &first);
-    error_release(&first);
+    if (run(one, NULL, 0, NULL, NULL) || run(history, NULL, 0, NULL, &why))
+        return run(at_head, NULL, 0, NULL, err) && run(modules, NULL, 0, NULL, err);
+    if (!run(all, NULL, 0, NULL, NULL) || !run(at_reference, NULL, 0, NULL, NULL))
+        return error_move(err, &why);
     return run(modules, NULL, 0, NULL, err);
 }
 

@@ -143,7 +143,7 @@ static json_t *container_rows(const json_t *df)
     json_t *container;
     json_array_foreach(json_object_get(df, "Containers"), i, container)
     {
-        json_t *row = container_row(container, true);
+        json_t *row = container_row(container, true, NULL);
         row_take(row, "Size", human_size((double)number(container, "SizeRw"), 3));
         json_array_append_new(rows, row);
     }

@@ -114,7 +114,9 @@ static const struct option options[] = {
     {"group", 'G', OPTION_STRING, PLACE(group), "string", "Group for the unix socket", "docker"},
     {"help", 0, OPTION_BOOL, PLACE(wants_help), NULL, "Print usage"},
     {"host", 'H', OPTION_LIST, PLACE(hosts), "list",
-     "Daemon socket(s) to connect to; ADDRESS,role=read makes one that only looks", NULL, parse_host},
+     "Daemon socket(s) to connect to; ADDRESS,role=read makes one that only looks, ADDRESS,label=KEY=VALUE one for "
+     "some containers",
+     NULL, parse_host},
     REFUSED("host-gateway-ip", OPTION_LIST, "list",
             "IP addresses that the special 'host-gateway' string in --add-host resolves to"),
     {"http-proxy", 0, OPTION_STRING, PLACE(http_proxy), "string", "HTTP proxy URL to use for outgoing traffic"},

@@ -255,7 +255,7 @@ static void add_listener(struct daemon *daemon, const struct listener *listener)
 {
     bool has_tls = listener->is_tcp && daemon->tls;
     http_server_add_listener(daemon->server, listener->fd);
-    http_server_set_listener(daemon->server, has_tls ? tls_wrap : NULL, daemon->tls, api_role_tag(listener->role));
+    http_server_set_listener(daemon->server, has_tls ? tls_wrap : NULL, daemon->tls, listener->role);
     if (listener->is_tcp && !has_tls)
         log_warning("[DEPRECATION NOTICE]: API is accessible on http://%s without encryption. Access to the remote API "
                     "is equivalent to root access on the host. Refer to the 'Docker daemon attack surface' section in "
@@ -338,7 +338,7 @@ static void reload(struct daemon *daemon, int argc, char **argv)
         return;
     }
     apply_log_level(&daemon->config);
-    engine_set_live_restore(daemon->engine, daemon->config.is_live_restore);
+    engine_set_shutdown(daemon->engine, !daemon->config.is_live_restore, daemon->config.shutdown_timeout);
     tell_reload(daemon);
 }
 
@@ -380,6 +380,14 @@ static void daemon_release(struct daemon *daemon)
     daemon_config_release(&daemon->config);
 }
 
+/* Something under way cannot be ended and still uses the engine: what is on disk is whole at every moment. */
+static _Noreturn void end_at_once(const struct daemon *daemon, const char *why)
+{
+    log_error("%s: the daemon ends without closing the engine", why);
+    unlink(daemon->config.pidfile);
+    _exit(EXIT_FAILURE);
+}
+
 static bool serve(struct daemon *daemon, int argc, char **argv, struct error *err)
 {
     const struct daemon_config *config = &daemon->config;
@@ -398,25 +406,24 @@ static bool serve(struct daemon *daemon, int argc, char **argv, struct error *er
         is_open = daemon->metrics != NULL;
     }
     if (is_open) {
-        for (size_t i = 0; i < daemon->listener_count; i++)
-            log_info("API listen on %s%s", daemon->listeners[i].name,
-                     daemon->listeners[i].role == API_ROLE_READ ? " (role read)" : "");
+        for (size_t i = 0; i < daemon->listener_count; i++) {
+            _cleanup_free_ char *role = role_describe(daemon->listeners[i].role);
+            log_info("API listen on %s%s", daemon->listeners[i].name, role);
+        }
         notify("READY=1");
         trim_memory(NULL);
         wait_for_end(daemon, argc, argv);
         notify("STOPPING=1");
     }
     metrics_stop(daemon->metrics);
-    listeners_forget(daemon->listeners, daemon->listener_count);
-    if (!http_server_stop(daemon->server, REQUEST_GRACE)) {
-        /* A request that cannot be stopped still uses the engine: what is on disk is whole at every moment. */
-        log_error("Requests are still running: the daemon ends without closing the engine");
-        unlink(daemon->config.pidfile);
-        _exit(EXIT_FAILURE);
-    }
+    listeners_unlink(daemon->listeners, daemon->listener_count);
+    if (!http_server_stop(daemon->server, REQUEST_GRACE))
+        end_at_once(daemon, "Requests are still running");
     http_server_free(daemon->server);
+    listeners_free(daemon->listeners, daemon->listener_count);
     api_free(daemon->api);
-    engine_close(daemon->engine);
+    if (!engine_close(daemon->engine))
+        end_at_once(daemon, "Containers did not stop within the shutdown timeout");
     log_info("Daemon shutdown complete");
     return is_open;
 }

@@ -200,6 +200,30 @@ bool firewall_is_loaded(struct firewall *firewall)
     return is_loaded;
 }
 
+bool firewall_is_there(struct firewall *firewall, char **table)
+{
+    /* No packet is for the port 0: to add it, and take it away, tells whether there is a table. */
+    const struct firewall_port none = {.protocol = IPPROTO_TCP};
+    bool is_missing = false;
+    *table = xstrdup(firewall->table);
+    pthread_mutex_lock(&firewall->mutex);
+    if (firewall->is_loaded && firewall->bridge_count > 0)
+        if (nftables_change_ports(firewall->table, true, &none, 1, &is_missing, NULL)) {
+            bool is_gone;
+            nftables_change_ports(firewall->table, false, &none, 1, &is_gone, NULL);
+        }
+    pthread_mutex_unlock(&firewall->mutex);
+    return !is_missing;
+}
+
+bool firewall_reload(struct firewall *firewall, struct error *err)
+{
+    pthread_mutex_lock(&firewall->mutex);
+    bool is_done = load(firewall, err);
+    pthread_mutex_unlock(&firewall->mutex);
+    return is_done;
+}
+
 bool firewall_unload(struct firewall *firewall, struct error *err)
 {
     _cleanup_free_ char *text = xasprintf(FORGET_TABLE, firewall->table, firewall->table);

@@ -40,6 +40,10 @@ bool firewall_remove_ports(struct firewall *firewall, const struct firewall_port
    bridge. */
 bool firewall_load(struct firewall *firewall, struct error *err);
 bool firewall_is_loaded(struct firewall *firewall);
+/* A table that was loaded, and was removed behind our back, is not. *table (caller frees) is its name. */
+bool firewall_is_there(struct firewall *firewall, char **table);
+/* Loads it again, whatever the kernel has. */
+bool firewall_reload(struct firewall *firewall, struct error *err);
 /* Removes the table; one that is not there is fine. */
 bool firewall_unload(struct firewall *firewall, struct error *err);
 

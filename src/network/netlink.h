@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "base/text.h"
 
 struct ipv4_prefix {
     uint32_t address; /* host byte order */
@@ -27,5 +28,7 @@ bool netlink_make_bridge(const char *name, struct ipv4_prefix address, int64_t m
 bool netlink_remove(const char *name, struct error *err);
 /* The bridge sends back through this port what came from it and was translated to it. */
 bool netlink_set_hairpin(const char *name, struct error *err);
+/* The names of the links that are ports of the bridge. */
+bool netlink_ports(unsigned bridge, struct strlist *out, struct error *err);
 /* Where the host's IPv4 routes lead, without the default route. The caller frees *items. */
 bool netlink_routes(struct ipv4_prefix **items, size_t *count, struct error *err);

@@ -18,6 +18,7 @@ struct store {
     int containers;
     int temporary; /* <data-root>/tmp */
     atomic_uint_fast64_t temporary_count;
+    atomic_uint spool_count; /* archives that are being read, in tmp */
 
     pthread_mutex_t hold_lock; /* protects the next two; held while layer_collect looks for garbage */
     unsigned holds;
