@@ -300,6 +300,16 @@ static bool add_mounts(struct step *step, struct error *err)
     return true;
 }
 
+/* What the runtime makes in the root of every container. */
+static bool make_marks(int root, struct error *err)
+{
+    _cleanup_close_ int mark = openat(root, ".dockerenv", O_WRONLY | O_CREAT | O_CLOEXEC, 0755);
+    _cleanup_close_ int etc = make_directories_in_root(root, "/etc", 0755);
+    if (mark < 0 || fchmod(mark, 0755) < 0 || etc < 0 || symlinkat("/proc/mounts", etc, "mtab") < 0)
+        return error_errno(err, "make the places of mounts");
+    return true;
+}
+
 /* The places of mounts that the layers lack are in a folder below all of them, so that none is made in the upper one.
  */
 static bool make_places(struct step *step, struct error *err)
@@ -309,6 +319,10 @@ static bool make_places(struct step *step, struct error *err)
     if (!directory_make(path, 0755, err))
         return false;
     _cleanup_close_ int root = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (root < 0)
+        return error_errno(err, "open %s", path);
+    if (!make_marks(root, err))
+        return false;
     const struct record_list *mounts = &step->launch.config.mounts;
     for (size_t i = 0; i < mounts->count; i++) {
         const struct oci_mount *mount = RECORD_AT(*mounts, struct oci_mount, i);
