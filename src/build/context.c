@@ -111,10 +111,6 @@ static bool add_file(struct unpacking *unpacking, int folder, const char *base, 
 {
     unsigned char digest[KEY_BYTES];
     _cleanup_close_ int fd = openat(folder, base, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (fd < 0 && errno == EEXIST && extract_remove(folder, base, &(int64_t){0}) == 0) {
-        folders_forget(&unpacking->folders);
-        fd = openat(folder, base, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    }
     if (fd < 0)
         return error_errno(err, "create %s", path);
     if (!write_content(unpacking, fd, path, digest, err))
@@ -130,15 +126,9 @@ static bool add_folder(struct unpacking *unpacking, int folder, const char *base
                        const struct tar_member *member, struct error *err)
 {
     struct stat status;
-    if (mkdirat(folder, base, 0755) < 0) {
-        if (errno != EEXIST || fstatat(folder, base, &status, AT_SYMLINK_NOFOLLOW) < 0)
-            return error_errno(err, "mkdir %s", path);
-        if (!S_ISDIR(status.st_mode)) {
-            folders_forget(&unpacking->folders);
-            if (unlinkat(folder, base, 0) < 0 || mkdirat(folder, base, 0755) < 0)
-                return error_errno(err, "mkdir %s", path);
-        }
-    }
+    bool is_there = fstatat(folder, base, &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(status.st_mode);
+    if (!is_there && mkdirat(folder, base, 0755) < 0)
+        return error_errno(err, "mkdir %s", path);
     if (file_change_mode(folder, base, member->mode & 07777) < 0)
         return error_errno(err, "set the mode of %s", path);
     *APPEND(unpacking->times, unpacking->time_count) = (struct folder_time){xstrdup(path), time_of(member)};
@@ -148,8 +138,6 @@ static bool add_folder(struct unpacking *unpacking, int folder, const char *base
 static bool add_link(struct unpacking *unpacking, int folder, const char *base, const char *path,
                      const struct tar_member *member, struct error *err)
 {
-    (void)extract_remove(folder, base, &(int64_t){0});
-    folders_forget(&unpacking->folders);
     struct timespec times[2] = {time_of(member), time_of(member)};
     if (symlinkat(string_or_empty(member->link), folder, base) < 0 ||
         utimensat(folder, base, times, AT_SYMLINK_NOFOLLOW) < 0)
@@ -180,6 +168,23 @@ static bool add_hard_link(struct unpacking *unpacking, int folder, const char *b
     return true;
 }
 
+/* Opens the folder that an entry goes into. What has its name already goes away, unless both are folders. */
+static int make_room(struct unpacking *unpacking, const char *parent, const char *base, bool is_folder,
+                     struct error *err)
+{
+    struct stat status;
+    int folder = folders_open(&unpacking->folders, parent, err);
+    if (folder < 0 || fstatat(folder, base, &status, AT_SYMLINK_NOFOLLOW) < 0 ||
+        (is_folder && S_ISDIR(status.st_mode)))
+        return folder;
+    if (extract_remove(folder, base, &(int64_t){0}) < 0) {
+        error_errno(err, "remove %s", base);
+        return -1;
+    }
+    folders_forget(&unpacking->folders);
+    return folders_open(&unpacking->folders, parent, err);
+}
+
 static bool add_member(struct unpacking *unpacking, const struct tar_member *member, struct error *err)
 {
     char path[PATH_MAX];
@@ -191,7 +196,7 @@ static bool add_member(struct unpacking *unpacking, const struct tar_member *mem
         return error_set(err, ERROR_TOO_LARGE, "the build context has too many entries");
     const char *base = path_base(path);
     _cleanup_free_ char *parent = xstrndup(path, base > path ? (size_t)(base - path - 1) : 0);
-    int folder = folders_open(&unpacking->folders, parent, err);
+    int folder = make_room(unpacking, parent, base, member->type == TAR_DIRECTORY, err);
     if (folder < 0)
         return false;
     switch (member->type) {

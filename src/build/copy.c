@@ -158,9 +158,10 @@ static bool add_parents(struct gathering *gathering, const char *path, const cha
     return true;
 }
 
-static bool no_such_file(const char *path, struct error *err)
+static bool no_such_file(const struct copy_source *source, const char *path, struct error *err)
 {
-    return error_set(err, ERROR_NOT_FOUND, "stat %s: file does not exist", path);
+    return error_set(err, ERROR_NOT_FOUND, "%sstat %s: file does not exist",
+                     source->context ? "file not found in build context or excluded by .dockerignore: " : "", path);
 }
 
 /* `path` is exact, without '/' at its ends; `kept` the part of it that --parents keeps. */
@@ -169,11 +170,11 @@ static bool add_path(struct gathering *gathering, const char *path, const char *
     _cleanup_node_ struct node node = {0};
     bool keeps = gathering->options->keeps_parents;
     if (!snapshot_find(gathering->source->snapshot, path, true, &node, NULL))
-        return errno == ENOENT || errno == ENOTDIR ? no_such_file(path, err) : error_errno(err, "stat %s", path);
+        return errno == ENOENT || errno == ENOTDIR ? no_such_file(gathering->source, path, err) : error_errno(err, "stat %s", path);
     bool is_folder = S_ISDIR(node.status.st_mode);
     bool is_out = is_left_out(gathering->source, node.path);
     if (is_out && !(is_folder && may_return_below(gathering->source, node.path)))
-        return no_such_file(path, err);
+        return no_such_file(gathering->source, path, err);
     if (!is_folder && is_excluded(gathering, path_base(path)))
         return true;
     gathering->plan->tops++;
@@ -228,6 +229,9 @@ bool copy_plan_add(struct copy_plan *plan, const struct copy_source *source, con
     _cleanup_free_ char *before = path_clean(before_rooted);
     _cleanup_free_ char *rooted = xasprintf("/%s", pattern);
     _cleanup_free_ char *cleaned = path_clean(rooted);
+    _cleanup_free_ char *relative = path_clean(pattern);
+    if (source->context && (strcmp(relative, "..") == 0 || string_starts_with(relative, "../")))
+        return error_set(err, ERROR_INVALID, "forbidden path outside the build context: %s ()", pattern);
     const char *path = cleaned + 1;
     size_t kept_at = pivot && before[1] ? strlen(before) : 0;
     if (!has_wildcard(path))

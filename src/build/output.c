@@ -6,11 +6,15 @@
 #include "base/memory.h"
 #include "base/text.h"
 
-void output_init(struct output *output, size_t panes)
+void output_init(struct output *output)
 {
     pthread_mutex_init(&output->lock, NULL);
-    output->panes = xcalloc(panes + 1, sizeof(*output->panes));
-    output->count = panes;
+}
+
+void output_add_panes(struct output *output, size_t count)
+{
+    output->panes = xcalloc(count + 1, sizeof(*output->panes));
+    output->count = count;
 }
 
 void output_release(struct output *output)
@@ -18,6 +22,7 @@ void output_release(struct output *output)
     for (size_t i = 0; i < output->count; i++)
         strbuf_release(&output->panes[i].text);
     free(output->panes);
+    strbuf_release(&output->quiet);
     pthread_mutex_destroy(&output->lock);
 }
 
@@ -37,7 +42,9 @@ void output_row(struct output *output, json_t *row)
 /* With the lock held. */
 static void say(struct output *output, const char *text)
 {
-    if (!output->is_quiet && *text)
+    if (output->is_quiet)
+        strbuf_add_string(&output->quiet, text);
+    else if (*text)
         output->tell(output->context, json_pack("{s:o}", "stream", json_of(text)));
 }
 
@@ -87,6 +94,15 @@ void output_step(struct output *output, size_t step, const char *stage, const ch
     if (seconds >= 0)
         json_object_set_new(row, "seconds", json_real(seconds));
     output_row(output, json_pack("{s:o}", "step", row));
+}
+
+void output_break_silence(struct output *output)
+{
+    pthread_mutex_lock(&output->lock);
+    if (output->quiet.length)
+        output->tell(output->context, json_pack("{s:o}", "stream", json_of(strbuf_text(&output->quiet))));
+    strbuf_truncate(&output->quiet, 0);
+    pthread_mutex_unlock(&output->lock);
 }
 
 void output_end_pane(struct output *output, size_t pane)

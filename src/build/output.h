@@ -16,10 +16,12 @@ struct output {
     void (*tell)(void *context, json_t *row);
     void *context;
     bool has_events, is_quiet;
+    struct strbuf quiet; /* what is said only where the build fails */
     struct pane *panes;
     size_t count, current;
 };
-void output_init(struct output *output, size_t panes);
+void output_init(struct output *output);
+void output_add_panes(struct output *output, size_t count);
 void output_release(struct output *output);
 /* A row of any kind. Takes the reference. */
 void output_row(struct output *output, json_t *row);
@@ -30,5 +32,7 @@ void output_log(struct output *output, size_t pane, size_t step, int stream, con
 /* Events only. `seconds` below 0: none. */
 void output_step(struct output *output, size_t step, const char *stage, const char *name, int line, const char *state,
                  double seconds);
+/* The build has failed: what a quiet one has not said until now. */
+void output_break_silence(struct output *output);
 /* The stage has nothing more to say. */
 void output_end_pane(struct output *output, size_t pane);

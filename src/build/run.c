@@ -15,6 +15,7 @@
 #include "engine/container.h"
 #include "engine/security.h"
 #include "engine/spec.h"
+#include "engine/start_error.h"
 #include "network/network.h"
 #include "runtime/cgroup.h"
 #include "runtime/defaults.h"
@@ -28,7 +29,7 @@
 struct step {
     const struct run_request *request;
     struct store *store;
-    char id[ID_LENGTH + 1];
+    const char *id;
     char *folder; /* <data-root>/containers/<id> */
     char *run;    /* <exec-root>/<id> */
     struct launch launch;
@@ -88,12 +89,12 @@ static bool join_network(struct step *step, struct error *err)
         remove_namespace(namespaces, "network", NULL);
         return true;
     }
-    if (string_equal(mode, "none"))
-        return true;
     if (string_starts_with(mode, "container:"))
         return share_network(step, mode + strlen("container:"), err);
     strmap_set(&step->launch.config.linux_.sysctl, "net.ipv4.ip_unprivileged_port_start", "0");
     strmap_set(&step->launch.config.linux_.sysctl, "net.ipv4.ping_group_range", "0 2147483647");
+    if (strcmp(mode, "none") == 0)
+        return true;
     const char *name = !*mode || strcmp(mode, "default") == 0 ? "bridge" : mode;
     struct launch_interface interface = {0};
     const struct endpoint_settings asked = {0};
@@ -299,6 +300,16 @@ static bool add_mounts(struct step *step, struct error *err)
     return true;
 }
 
+/* What the runtime makes in the root of every container. */
+static bool make_marks(int root, struct error *err)
+{
+    _cleanup_close_ int mark = openat(root, ".dockerenv", O_WRONLY | O_CREAT | O_CLOEXEC, 0755);
+    _cleanup_close_ int etc = make_directories_in_root(root, "/etc", 0755);
+    if (mark < 0 || fchmod(mark, 0755) < 0 || etc < 0 || symlinkat("/proc/mounts", etc, "mtab") < 0)
+        return error_errno(err, "make the places of mounts");
+    return true;
+}
+
 /* The places of mounts that the layers lack are in a folder below all of them, so that none is made in the upper one.
  */
 static bool make_places(struct step *step, struct error *err)
@@ -308,6 +319,10 @@ static bool make_places(struct step *step, struct error *err)
     if (!directory_make(path, 0755, err))
         return false;
     _cleanup_close_ int root = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (root < 0)
+        return error_errno(err, "open %s", path);
+    if (!make_marks(root, err))
+        return false;
     const struct record_list *mounts = &step->launch.config.mounts;
     for (size_t i = 0; i < mounts->count; i++) {
         const struct oci_mount *mount = RECORD_AT(*mounts, struct oci_mount, i);
@@ -477,18 +492,22 @@ static bool launch(struct step *step, struct shim_exit *exit, struct error *err)
         return error_errno(err, "socketpair");
     _cleanup_close_ int stream = ends[0], watch = -1;
     shutdown(stream, SHUT_WR);
-    struct shim_options options = {.id = step->id, .directory = step->run, .log = {.format = SHIM_LOG_NONE}};
+    struct shim_options options = {.id = (char *)(uintptr_t)step->id, .directory = step->run, .log = {.format = SHIM_LOG_NONE}};
     struct shim_attachment attachment = {.fd = ends[1], .wants_stdout = true, .wants_stderr = true, .is_framed = true};
     _cleanup_strlist_ struct strlist warnings = {0};
     pid_t pid;
+    struct error why = ERROR_INIT;
     bool is_started = shim_launch(engine_options(step->request->engine)->shim_program, &options, &step->launch,
-                                  &attachment, 1, &pid, &watch, &warnings, err);
+                                  &attachment, 1, &pid, &watch, &warnings, &why);
     for (size_t i = 0; i < warnings.count; i++)
         log_warning("build step %s: %s", step->id, warnings.items[i]);
     bool is_done = false;
     if (is_started) {
         serve_dns(step);
         is_done = follow(step, stream, watch, exit) || error_set(err, ERROR_CANCELLED, "context canceled");
+    } else {
+        start_error_translate(&why);
+        error_move(err, &why);
     }
     shim_forget(step->run);
     return is_done;
@@ -514,7 +533,7 @@ bool run_step(const struct run_request *request, int *exit_code, struct layer_in
     const struct engine_options *options = engine_options(request->engine);
     struct step step = {.request = request, .store = engine_store(request->engine)};
     struct shim_exit exit = {0};
-    id_generate(step.id);
+    step.id = request->id;
     _cleanup_free_ char *containers = path_join(options->data_root, "containers");
     step.folder = path_join(containers, step.id);
     step.run = path_join(options->exec_root, step.id);

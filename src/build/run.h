@@ -36,6 +36,7 @@ void run_mount_add_to_key(const struct run_mount *mount, struct key *key);
 
 struct run_request {
     struct engine *engine;
+    const char *id; /* 64 hexadecimal digits, of nobody else */
     struct strlist argv, env;
     const char *cwd, *user;
     const char *network;            /* "default", "none", "host", or as `docker build --network` has it */

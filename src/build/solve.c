@@ -249,12 +249,14 @@ static bool solve(struct build *build, json_t **detail, struct error *err)
                                          .is_linkable = true};
     if (!plan_stages(build, err))
         return false;
-    output_init(&build->output, build->stage_count);
+    output_add_panes(&build->output, build->stage_count);
     tell_warnings(build);
     if (build->request->is_check)
         return true;
-    if (!run_stages(build, err))
+    if (!run_stages(build, err)) {
+        output_break_silence(&build->output);
         return false;
+    }
     tell_unused(build);
     return finish_image(build, err);
 }
@@ -296,6 +298,7 @@ bool build_run(struct builder *builder, const struct build_request *request, con
                    .is_quiet = request->is_quiet},
     };
     json_t *told = NULL;
+    output_init(&build.output);
     pthread_mutex_init(&build.lock, NULL);
     pthread_cond_init(&build.changed, NULL);
     /* Layers that nothing refers to yet stay until the end. */

@@ -91,7 +91,8 @@ bool step_apply(struct stage *stage, const struct build_record *record, const ch
         struct strlist layers = {0};
         strlist_take(&layers, layer_path(stage->build->store, record->diff_id));
         for (size_t i = 0; i < stage->layers.count; i++)
-            strlist_add(&layers, stage->layers.items[i]);
+            if (strcmp(stage->layers.items[i], layers.items[0]) != 0) /* no folder twice: see image_layers */
+                strlist_add(&layers, stage->layers.items[i]);
         strlist_release(&stage->layers);
         stage->layers = layers;
         snapshot_close(&stage->snapshot);

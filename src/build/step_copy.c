@@ -150,9 +150,15 @@ static bool open_source(struct copying *copying, struct error *err)
     if (!string_is_set(copying->from))
         return true;
     if (!origin_open(copying->stage, copying->from, &copying->origin, err))
-        return false;
+        return err->kind != ERROR_CANCELLED && error_prefix(err, "invalid from flag value %s", copying->from);
     copying->source = &copying->origin.source;
     return true;
+}
+
+/* What is wrong with the files, in Docker's words. */
+static bool fail(const struct copying *copying, struct error *err)
+{
+    return err->kind != ERROR_CANCELLED && error_prefix(err, "%s failed", copying->is_add ? "ADD" : "COPY");
 }
 
 static bool gather_one(struct copying *copying, const char *pattern, struct error *err)
@@ -164,7 +170,7 @@ static bool gather_one(struct copying *copying, const char *pattern, struct erro
                        copying->has_unpack && copying->unpacks, string_ends_with(copying->destination, "/"),
                        &copying->plan, err);
     if (!copy_plan_add(&copying->plan, copying->source, pattern, &options, err))
-        return false;
+        return fail(copying, err);
     /* A local archive is what is in it. */
     for (size_t i = before; copying->is_add && (!copying->has_unpack || copying->unpacks) && i < copying->plan.count;)
         if (!copying->plan.entries[i].is_top && S_ISREG(copying->plan.entries[i].status.st_mode) &&
@@ -184,7 +190,8 @@ static bool gather(struct copying *copying, struct error *err)
         if (!gather_one(copying, copying->sources.items[i], err))
             return false;
     if (!copying->plan.count && !copying->extra.archive_count && !copying->exclude)
-        return error_set(err, ERROR_INVALID, "no source files were specified");
+        return error_set(err, ERROR_INVALID, "%s failed: no source files were specified",
+                         copying->is_add ? "ADD" : "COPY");
     if (copying->plan.tops > 1 && !string_ends_with(copying->destination, "/"))
         return error_set(err, ERROR_INVALID,
                          "When using %s with more than one source file, the destination must be a directory and end "
@@ -259,7 +266,7 @@ static bool make(void *context, struct layer_info *layer, struct error *err)
     _cleanup_free_ char *path = scratch_path(store, folder);
     bool is_done = write_layer(copying, path, layer, err);
     scratch_remove(store, folder);
-    return is_done;
+    return is_done || fail(copying, err);
 }
 
 static bool apply(struct copying *copying, const struct build_record *record, bool is_cached, struct error *err)
@@ -309,8 +316,6 @@ bool step_copy(struct stage *stage, const struct instruction *instruction, size_
     struct copying copying = {
         .stage = stage, .instruction = instruction, .is_add = instruction->kind == INSTRUCTION_ADD};
     bool is_done = read_instruction(&copying, err) && open_source(&copying, err) && carry_out(&copying, err);
-    if (!is_done && err->kind != ERROR_CANCELLED)
-        error_prefix(err, "%s failed", copying.is_add ? "ADD" : "COPY");
     release(&copying);
     return is_done;
 }

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/id.h"
 #include "base/memory.h"
 #include "build/internal.h"
 #include "oci/manifest.h"
@@ -293,7 +294,14 @@ static bool make(void *context, struct layer_info *layer, struct error *err)
         return false;
     running->request.layers = &stage->layers;
     running->request.base = &stage->snapshot;
-    if (!run_step(&running->request, &running->exit_code, layer, err))
+    char id[ID_LENGTH + 1];
+    id_generate(id);
+    running->request.id = id;
+    output_text(&stage->build->output, stage->index, " ---> Running in %.12s\n", id);
+    bool has_run = run_step(&running->request, &running->exit_code, layer, err);
+    if (has_run && running->exit_code == 0)
+        output_text(&stage->build->output, stage->index, " ---> Removed intermediate container %.12s\n", id);
+    if (!has_run)
         return false;
     if (running->exit_code == 0)
         return true;
