@@ -94,12 +94,9 @@ static void take_line(struct build_view *view, struct build_step *step, const ch
         view->display->line(view, step, line);
 }
 
-static void take_log(struct build_view *view, const json_t *log)
+static void take_text(struct build_view *view, struct build_step *step, const char *text)
 {
-    struct build_step *step = find_step(view, number_of(log, "step"));
-    if (!step)
-        return;
-    strbuf_add_string(&step->pending, text_of(log, "text"));
+    strbuf_add_string(&step->pending, text);
     for (const char *end; step->pending.data && (end = strchr(step->pending.data, '\n'));) {
         size_t length = (size_t)(end - step->pending.data);
         size_t shown = length > 0 && step->pending.data[length - 1] == '\r' ? length - 1 : length;
@@ -121,6 +118,21 @@ static void end_step(struct build_view *view, struct build_step *step, enum buil
     step->state = state;
     if (view->display)
         view->display->end(view, step, message);
+}
+
+static void take_log(struct build_view *view, const json_t *log)
+{
+    struct build_step *step = find_step(view, number_of(log, "step"));
+    if (step)
+        take_text(view, step, text_of(log, "text"));
+}
+
+/* Docker's own engine ignores that rows were asked for, and answers with its texts. */
+static void take_stream(struct build_view *view, const char *text)
+{
+    if (!view->unnamed)
+        view->unnamed = add_step(view, 0, "[internal] build");
+    take_text(view, view->unnamed, text);
 }
 
 static void take_step(struct build_view *view, const json_t *row)
@@ -154,6 +166,8 @@ void build_view_row(struct build_view *view, json_t *row)
         take_step(view, step);
     if (log)
         take_log(view, log);
+    if (*text_of(row, "stream"))
+        take_stream(view, text_of(row, "stream"));
     struct build_step *counted = progress ? find_step(view, number_of(progress, "step")) : NULL;
     if (counted) {
         counted->current = number_of(progress, "current");
@@ -197,6 +211,8 @@ void build_view_end(struct build_view *view, struct build_step *step, enum build
 
 void build_view_image(struct build_view *view, const struct strlist *names)
 {
+    if (view->unnamed)
+        build_view_end(view, view->unnamed, STEP_DONE);
     struct build_step *step = build_view_begin(view, "exporting to image");
     strlist_addf(&step->notes, "writing image %s", view->image);
     for (size_t i = 0; i < names->count; i++)
@@ -209,7 +225,7 @@ void build_view_finish(struct build_view *view)
     /* What the engine did not come to say. */
     for (size_t i = 0; i < view->count; i++)
         if (view->steps[i]->state == STEP_RUNNING)
-            end_step(view, view->steps[i], STEP_CANCELLED, -1, "");
+            end_step(view, view->steps[i], view->steps[i] == view->unnamed ? STEP_FAILED : STEP_CANCELLED, -1, "");
     if (view->display)
         view->display->tick(view, true);
 }

@@ -45,9 +45,10 @@ struct build_view {
     int64_t started;
     struct build_step **steps;
     size_t count;
-    const char *hidden_name;  /* of a Dockerfile, shown as "Dockerfile"; NULL: none */
-    struct build_step *shown; /* plain: whose lines come now */
-    struct strlist drawn;     /* screen: the lines that stand there */
+    const char *hidden_name;    /* of a Dockerfile, shown as "Dockerfile"; NULL: none */
+    struct build_step *unnamed; /* what an engine that knows no rows about steps says */
+    struct build_step *shown;   /* plain: whose lines come now */
+    struct strlist drawn;       /* screen: the lines that stand there */
     int64_t drawn_at;
     /* What is to be had at the end. */
     char *image; /* "sha256:…" */
