@@ -71,6 +71,9 @@
     row(manifest_rm) \
     row(pause) \
     row(port) \
+    row(registry) \
+    row(registry_gc) \
+    row(registry_serve) \
     row(rename) \
     row(restart) \
     row(rm) \
