@@ -70,7 +70,5 @@ json_t *engine_disk_usage(struct engine *engine, unsigned parts, int version, st
     json_t *storage = parts == USAGE_ALL ? storage_describe(engine) : NULL;
     if (storage)
         json_object_set_new(usage, "Storage", storage);
-    if (version < 142)
-        json_object_set_new(usage, "BuilderSize", json_integer(0));
     return usage;
 }

@@ -123,15 +123,13 @@ static bool mount_error(struct error *err, const char *type, const char *format,
 static bool check_exclusive(const struct mount_request *request, struct error *err)
 {
     const char *type = request->type;
-    if (!string_equal(type, "bind") && request->bind)
-        return mount_error(err, type, "field BindOptions must not be specified", "");
-    if (!string_equal(type, "volume") && request->volume)
-        return mount_error(err, type, "field VolumeOptions must not be specified", "");
-    if (!string_equal(type, "tmpfs") && request->tmpfs)
-        return mount_error(err, type, "field TmpfsOptions must not be specified", "");
-    if (!string_equal(type, "image") && request->image)
-        return mount_error(err, type, "field ImageOptions must not be specified", "");
-    return true;
+    const char *excess = !string_equal(type, "bind") && request->bind       ? "Bind"
+                         : !string_equal(type, "volume") && request->volume ? "Volume"
+                         : !string_equal(type, "tmpfs") && request->tmpfs   ? "Tmpfs"
+                         : !string_equal(type, "image") && request->image   ? "Image"
+                                                                            : NULL;
+    return !excess ||
+           error_set(err, ERROR_INVALID, "%sOptions must not be specified on mount type \"%s\"", excess, type);
 }
 
 static bool convert_bind(const struct mount_request *request, struct container_mount *mount, struct error *err)
@@ -264,11 +262,11 @@ static bool convert_tmpfs(const struct mount_request *request, struct container_
 bool mount_request_convert(const struct mount_request *request, struct container_mount *out, struct error *err)
 {
     const char *type = string_or_empty(request->type);
+    if (!string_is_set(request->target))
+        return mount_error(err, type, "field Target must not be empty", "");
     if (!string_equal(type, "bind") && !string_equal(type, "volume") && !string_equal(type, "tmpfs") &&
         !string_equal(type, "image"))
         return mount_error(err, type, "mount type unknown", "");
-    if (!string_is_set(request->target))
-        return mount_error(err, type, "field Target must not be empty", "");
     if ((string_equal(type, "bind") || string_equal(type, "image")) && !string_is_set(request->source))
         return mount_error(err, type, "field Source must not be empty", "");
     struct container_mount mount = {0};
@@ -390,8 +388,11 @@ static bool collect(struct engine *engine, const struct create_request *request,
     struct container_mount mount;
     const char *driver = string_is_set(host->volume_driver) ? host->volume_driver : "local";
     for (size_t i = 0; i < host->binds.count; i++) {
-        if (!bind_parse(host->binds.items[i], &mount, err))
+        if (!bind_parse(host->binds.items[i], &mount, err)) {
+            if (err && !string_starts_with(error_message(err), "create "))
+                err->kind = ERROR_INTERNAL; /* as Docker answers all but a bad name */
             return false;
+        }
         if (mount.point.driver)
             string_replace(&mount.point.driver, driver);
         if (!add_mount(out, &mount, host, err))
@@ -422,7 +423,9 @@ static bool collect(struct engine *engine, const struct create_request *request,
 
     const struct strlist *volumes = &request->config.volumes;
     for (size_t i = 0; i < volumes->count; i++) {
-        _cleanup_free_ char *target = mount_target_clean(volumes->items[i], err);
+        /* VOLUME of a Dockerfile may be relative: to the root, as with Docker. */
+        _cleanup_free_ char *absolute = xasprintf("/%s", volumes->items[i]);
+        _cleanup_free_ char *target = mount_target_clean(absolute, err);
         if (!target)
             return false;
         if (find_target(out, target) || strmap_get(&host->tmpfs, target))

@@ -28,7 +28,7 @@ static const struct field volume_request_fields[] = {
 };
 #undef FIELD
 const struct record_type volume_request_type =
-    RECORD_TYPE("CreateOptions", struct volume_request, volume_request_fields);
+    RECORD_TYPE("volume.CreateOptions", struct volume_request, volume_request_fields);
 
 #define FIELD(macro, name, member, flags) macro(struct volume_record, name, member, flags)
 static const struct field volume_record_fields[] = {

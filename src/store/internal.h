@@ -60,11 +60,17 @@ bool blob_restart(struct blob_writer *writer, struct error *err);
    from another table adds it here. */
 #define SQL_UNUSED_LAYERS                                                                                              \
     "SELECT diff_id FROM layers WHERE diff_id NOT IN (SELECT diff_id FROM image_layers) "                              \
-    "AND diff_id NOT IN (SELECT diff_id FROM container_layers)"
+    "AND diff_id NOT IN (SELECT diff_id FROM container_layers) "                                                       \
+    "AND diff_id NOT IN (SELECT diff_id FROM build_cache WHERE diff_id IS NOT NULL)"
 #define SQL_USED_BLOBS                                                                                                 \
     "SELECT blob_digest AS digest FROM layers UNION ALL SELECT id FROM images UNION ALL "                              \
     "SELECT digest FROM image_manifests UNION ALL "                                                                    \
     "SELECT substr(reference, instr(reference, '@') + 1) FROM digests"
+
+/* The row of a layer whose folder has its name. */
+bool layer_insert(struct store *store, const struct layer_info *info, int64_t tar_size, struct error *err);
+/* The tar of a layer that has no blob. */
+bool layer_pack(struct store *store, const char *diff_id, stream_write write, void *context, struct error *err);
 
 /* Empties tmp, and removes layers and blobs that nothing refers to. Before any other use of the store. */
 bool store_recover(struct store *store, struct error *err);
@@ -80,6 +86,7 @@ bool store_recover(struct store *store, struct error *err);
        image_manifests (digest, image_id)                    manifests that name the image as their config
        layer_sources (diff_id, repository, digest, size, media_type)  "docker.io/library/busybox" has the layer so
        documents    (sequence, kind, id, body)
+       build_cache  (sequence, key UNIQUE, diff_id, …)       what steps of builds have made (build_cache.h)
 
    Deleting an image deletes its image_layers, tags and digests. The blobs that stay are those of layers, the image ids
    (configs), image_manifests, and the digests after '@' in digests.reference (manifests and indexes). */

@@ -90,7 +90,7 @@ char *layer_path(const struct store *store, const char *diff_id)
     return xasprintf("%s/layers/%s", store->data_root, hex ? hex : "invalid");
 }
 
-static bool insert_row(struct store *store, const struct layer_info *info, int64_t tar_size, struct error *err)
+bool layer_insert(struct store *store, const struct layer_info *info, int64_t tar_size, struct error *err)
 {
     static const char sql[] =
         "INSERT OR IGNORE INTO layers (diff_id, blob_digest, blob_size, size, tar_size, media_type) "
@@ -296,7 +296,7 @@ static bool publish(struct addition *addition, struct layer_info *out, struct er
         free(TAKE_PTR(addition->folder));
     else if (is_done && errno != EEXIST && errno != ENOTEMPTY) /* else: another thread was faster */
         is_done = error_errno(err, "rename layer %s", info.diff_id);
-    is_done = is_done && insert_row(store, &info, addition->tar_size, err);
+    is_done = is_done && layer_insert(store, &info, addition->tar_size, err);
     if (is_done)
         *out = info;
     else
@@ -383,6 +383,10 @@ bool layer_write_tar(struct store *store, const char *diff_id, stream_write writ
     struct layer_info info = {0};
     if (!layer_get(store, diff_id, &info, err))
         return false;
+    if (!*info.blob_digest) {
+        layer_info_release(&info);
+        return layer_pack(store, diff_id, write, context, err);
+    }
     _cleanup_close_ int fd = blob_open(store, info.blob_digest, NULL, err);
     layer_info_release(&info);
     if (fd < 0)

@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "store/build_cache.h"
 #include "store/internal.h"
 
 static bool delete_rows(struct database *database, struct strlist *diff_ids, struct error *err)
@@ -138,7 +139,7 @@ bool layer_collect(struct store *store, struct error *err)
 bool store_recover(struct store *store, struct error *err)
 {
     _cleanup_strlist_ struct strlist retired = {0};
-    if (!database_begin(store->database, NOT_DURABLE, err))
+    if (!build_cache_recover(store, err) || !database_begin(store->database, NOT_DURABLE, err))
         return false;
     bool is_done = for_each_name(store, store->layers, keep_or_retire_folder, err);
     if (!database_end(store->database, is_done, err) || !is_done)

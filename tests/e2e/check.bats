@@ -92,7 +92,7 @@ temporary blob-999999 remove it"
   blob=$(find "$ENGINE/data/content/sha256" -type f -printf '%T@ %s %p\n' | sort -n | awk '$2 > 9000 {path = $3} END {print path}')
   rm "$blob"
   run -1 findings --repair
-  [[ $output == "layer $(layer_of lost) by hand: remove its images (wherry rmi) and pull them again" ]]
+  [[ $output == "layer $(layer_of lost) by hand: remove its images (wherry rmi) and pull or build them again" ]]
   client rmi lost
   run -0 findings
 }
