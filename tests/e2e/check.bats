@@ -97,6 +97,21 @@ temporary blob-999999 remove it"
   run -0 findings
 }
 
+@test "a layer that was built here needs no blob, and what a build keeps is in use" {
+  printf 'FROM busybox\nRUN echo built >/built\n' | client build -q -t built - >/dev/null
+  run -0 findings --repair
+  [ "$output" = '' ]
+  layer=$(client image inspect -f '{{index .RootFS.Layers 1}}' built)
+  client rmi built
+  run -0 findings # the cache has it
+  [ -d "$ENGINE/data/layers/${layer#sha256:}" ]
+  rm -rf "$ENGINE/data/layers/${layer#sha256:}"
+  run -1 findings --repair
+  [ "$output" = "layer $layer by hand: remove its images (wherry rmi) and pull or build them again" ]
+  client builder prune -af >/dev/null
+  run -0 findings
+}
+
 @test "volumes: data without a record is taken in, a record without data forgotten unless it is used" {
   mkdir -p "$ENGINE/data/volumes/strange/_data"
   echo data >"$ENGINE/data/volumes/strange/_data/file"
