@@ -301,7 +301,7 @@ static bool fill_record(struct engine *engine, const char *name, struct create_r
         !resolve_image(engine, request, record, err))
         return false;
     request_defaults(&engine->options, request);
-    if (!mounts_collect(engine, request, &record->mounts, err))
+    if (!mounts_collect(engine, request, &record->mounts, err) || !mounts_find_images(engine, &record->mounts, err))
         return false;
     volumes_name(record);
     record->config = request->config;
@@ -338,6 +338,7 @@ bool container_create(struct engine *engine, const char *name, struct create_req
         return false;
     is_good = links_take(container, err) && container_layer_create(engine->store, container->record.id, err) &&
               container_layer_use_image(engine->store, container->record.id, container->record.image_id, err) &&
+              mounts_keep_images(engine, container->record.id, &container->record.mounts, err) &&
               volumes_prepare(container, err) && container_save(container, DURABLE, err);
     if (!is_good) {
         container_lock(container);
