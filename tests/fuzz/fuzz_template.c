@@ -1,8 +1,8 @@
 /* Feeds broken templates to the language of --format, and runs those that are accepted on an answer of inspect, as the
    command line does it: on the struct and on the plain JSON. What they write must be the same each time.
 
-       fuzz_template [rounds [seed]]  mutates templates of its own, the same ones for the same seed; a unit test runs this
-       clang -DWITH_LIBFUZZER -fsanitize=fuzzer,address …    libFuzzer drives it
+       fuzz_template [rounds [seed]]  mutates templates of its own, the same ones for the same seed; a unit test runs
+   this clang -DWITH_LIBFUZZER -fsanitize=fuzzer,address …    libFuzzer drives it
 
    Sanitizers make it worth more. */
 #include <stdio.h>
@@ -16,22 +16,98 @@
 #include "json/json_record.h"
 
 static const char data[] =
-    "{\"Id\":\"0123456789abcdef\",\"Name\":\"/web\",\"RestartCount\":2,\"Args\":[\"-c\",\"x\"],\"Created\":\"2024-01-02T03:04:05Z\","
+    "{\"Id\":\"0123456789abcdef\",\"Name\":\"/"
+    "web\",\"RestartCount\":2,\"Args\":[\"-c\",\"x\"],\"Created\":\"2024-01-02T03:04:05Z\","
     "\"State\":{\"Status\":\"running\",\"Running\":true,\"Pid\":42,\"Health\":null},"
     "\"HostConfig\":{\"Memory\":-9223372036854775808,\"CpuShares\":9223372036854775807,\"CapAdd\":null,\"Init\":true,"
     "\"PortBindings\":{\"80/tcp\":[{\"HostIp\":\"\",\"HostPort\":\"8080\"}]}},"
     "\"Config\":{\"Env\":[\"A=b\",\"\",\"\\u00e9\"],\"Labels\":{\"b\":\"2\",\"a\":\"1\",\"\":\"empty\"},\"Cmd\":[]},"
     "\"Mounts\":[{\"Type\":\"bind\",\"RW\":true}]}";
 
-static const char *const words[] = {
-    "{{", "}}", "{{-", "-}}", "{{/* c */}}", "{{if .Name}}", "{{else}}", "{{else if .Id}}", "{{end}}", "{{range .Args}}",
-    "{{range $i, $e := .Config.Labels}}", "{{with .Config}}", "{{define \"t\"}}", "{{template \"t\" .}}", "{{block \"b\" .}}",
-    "{{break}}", "{{continue}}", "{{$x := .Id}}", "{{$x = 1}}", "$x", "$", ".", ".Name", ".State.Pid", ".HostConfig.Memory",
-    ".Config.Labels", ".Config.Env", ".Args", ".Mounts", ".NoSuch", "(", ")", "|", " ", "\"\"", "\"text\"", "`raw`", "'c'",
-    "0", "1", "-1", "0x7f", "1e400", "9223372036854775807", "99999999999999999999", "1i", "true", "nil", "json ", "join ",
-    "split ", "index ", "slice ", "len ", "printf ", "println ", "print ", "upper ", "lower ", "title ", "pad ", "truncate ",
-    "table ", "eq ", "ne ", "lt ", "and ", "or ", "not ", "call ", "html ", "%", "%v", "%-9999d", "%*d", "%[3]s", "%q", "%x",
-    "\\", "\n", "\t", "\xff", "\xc3\xa9", ":="};
+static const char *const words[] = {"{{",
+                                    "}}",
+                                    "{{-",
+                                    "-}}",
+                                    "{{/* c */}}",
+                                    "{{if .Name}}",
+                                    "{{else}}",
+                                    "{{else if .Id}}",
+                                    "{{end}}",
+                                    "{{range .Args}}",
+                                    "{{range $i, $e := .Config.Labels}}",
+                                    "{{with .Config}}",
+                                    "{{define \"t\"}}",
+                                    "{{template \"t\" .}}",
+                                    "{{block \"b\" .}}",
+                                    "{{break}}",
+                                    "{{continue}}",
+                                    "{{$x := .Id}}",
+                                    "{{$x = 1}}",
+                                    "$x",
+                                    "$",
+                                    ".",
+                                    ".Name",
+                                    ".State.Pid",
+                                    ".HostConfig.Memory",
+                                    ".Config.Labels",
+                                    ".Config.Env",
+                                    ".Args",
+                                    ".Mounts",
+                                    ".NoSuch",
+                                    "(",
+                                    ")",
+                                    "|",
+                                    " ",
+                                    "\"\"",
+                                    "\"text\"",
+                                    "`raw`",
+                                    "'c'",
+                                    "0",
+                                    "1",
+                                    "-1",
+                                    "0x7f",
+                                    "1e400",
+                                    "9223372036854775807",
+                                    "99999999999999999999",
+                                    "1i",
+                                    "true",
+                                    "nil",
+                                    "json ",
+                                    "join ",
+                                    "split ",
+                                    "index ",
+                                    "slice ",
+                                    "len ",
+                                    "printf ",
+                                    "println ",
+                                    "print ",
+                                    "upper ",
+                                    "lower ",
+                                    "title ",
+                                    "pad ",
+                                    "truncate ",
+                                    "table ",
+                                    "eq ",
+                                    "ne ",
+                                    "lt ",
+                                    "and ",
+                                    "or ",
+                                    "not ",
+                                    "call ",
+                                    "html ",
+                                    "%",
+                                    "%v",
+                                    "%-9999d",
+                                    "%*d",
+                                    "%[3]s",
+                                    "%q",
+                                    "%x",
+                                    "\\",
+                                    "\n",
+                                    "\t",
+                                    "\xff",
+                                    "\xc3\xa9",
+                                    ":="};
 
 static const char *const seeds[] = {
     "{{.Name}} {{json .Config}} {{range $k, $v := .Config.Labels}}{{$k}}={{$v}};{{end}}",
@@ -44,7 +120,8 @@ static const char *const seeds[] = {
     "{{$x := 1}}{{range .Args}}{{$x = .}}{{end}}{{$x}} {{not (and .Id (or \"\" 0))}} {{lt 1 2}} {{.HostConfig.Memory}}",
 };
 
-/* A template may make an answer that calls for more than this: then it is cut off, as a mutation that loops would be. */
+/* A template may make an answer that calls for more than this: then it is cut off, as a mutation that loops would be.
+ */
 static char *run(const struct template *template, struct value value, unsigned flags)
 {
     struct strbuf out = STRBUF_INIT;
