@@ -243,3 +243,10 @@ SH
   [ "$status" -ne 0 ] && [[ $output == *"insecure registry http://x should not contain '://'"* ]]
   engine_halt && engine_launch
 }
+
+@test "a search of a registry that is not there" {
+  run -0 api 'http://d/v1.45/images/search?term=127.0.0.1:1/x' -w '%{http_code}'
+  [ "$output" = '{"message":"invalid registry endpoint \"http://127.0.0.1:1/v1/\". HTTPS attempt: Get \"https://127.0.0.1:1/v1/_ping\": dial tcp 127.0.0.1:1: connect: connection refused. HTTP attempt: Get \"http://127.0.0.1:1/v1/_ping\": dial tcp 127.0.0.1:1: connect: connection refused"}'$'\n'400 ]
+  run -0 api 'http://d/v1.45/images/search?term=registry.invalid/x' -w '%{http_code}'
+  [[ $output == *'invalid registry endpoint https://registry.invalid/v1/: Get '*'--insecure-registry registry.invalid'*400 ]]
+}
