@@ -6,13 +6,37 @@
 #include "api/respond.h"
 #include "base/memory.h"
 
+/* `omit=NetworkSettings,Mounts`: what the caller does without (docs/api.md). */
+static bool parse_omitted(const char *text, unsigned *out, struct error *err)
+{
+    static const struct {
+        const char *name;
+        unsigned bit;
+    } members[] = {{"HostConfig", LIST_OMITS_HOST_CONFIG},
+                   {"NetworkSettings", LIST_OMITS_NETWORKS},
+                   {"Mounts", LIST_OMITS_MOUNTS}};
+    _cleanup_strlist_ struct strlist names = strlist_split(string_or_empty(text), ',');
+    for (size_t i = 0; string_is_set(text) && i < names.count; i++) {
+        unsigned bit = 0;
+        for (size_t j = 0; j < ARRAY_SIZE(members); j++)
+            if (string_equal(members[j].name, names.items[i]))
+                bit = members[j].bit;
+        if (!bit)
+            return error_set(err, ERROR_INVALID, "invalid omit: %s: HostConfig, NetworkSettings or Mounts",
+                             names.items[i]);
+        *out |= bit;
+    }
+    return true;
+}
+
 bool containers_list(struct call *call, struct error *err)
 {
     struct list_options options = {.is_all = query_bool(call, "all"), .wants_size = query_bool(call, "size")};
     const char *limit = query_text(call, "limit");
     _cleanup_json_ json_t *filters = NULL;
     if (!query_filters(call, &filters, err) ||
-        (string_is_set(limit) && !parse_atoi(limit, ERROR_INTERNAL, &options.limit, err)))
+        (string_is_set(limit) && !parse_atoi(limit, ERROR_INTERNAL, &options.limit, err)) ||
+        !parse_omitted(query_text(call, "omit"), &options.omitted, err))
         return false;
     options.filters = filters;
     _cleanup_strbuf_ struct strbuf list = STRBUF_INIT;

@@ -1,5 +1,6 @@
 #include <fcntl.h>
 
+#include "api/access.h"
 #include "api/detach.h"
 #include "api/request.h"
 #include "api/respond.h"
@@ -51,7 +52,7 @@ bool execs_create(struct call *call, struct error *err)
         return false;
     _cleanup_free_ char *id = NULL;
     bool is_created;
-    if (!check_console_size(request.console_size, "ExecConfig", err)) {
+    if (!access_check_exec(call, &request, err) || !check_console_size(request.console_size, "ExecConfig", err)) {
         is_created = false;
     } else if (request.cmd.count == 0) {
         is_created = error_set(err, ERROR_INVALID, "No exec command specified");

@@ -167,21 +167,22 @@ bool container_files_read(struct container_files *files, const char *path, struc
 /* --- the way in --- */
 
 /* Is the path in a volume? A read-only one is an error. */
-static bool find_volume(const struct container *container, const char *path, bool *is_in_volume, struct error *err)
+static bool find_volume(struct container *container, const char *path, bool *is_in_volume, struct error *err)
 {
     _cleanup_free_ char *clean = path_clean(path);
     *is_in_volume = false;
-    for (size_t i = 0; i < container->record.mounts.count; i++) {
+    bool is_writable = true;
+    container_lock(container);
+    for (size_t i = 0; i < container->record.mounts.count && !*is_in_volume; i++) {
         const struct mount_point *point = &RECORD_AT(container->record.mounts, struct container_mount, i)->point;
         size_t length = strlen(point->destination);
         if (strncmp(clean, point->destination, length) != 0 || (clean[length] && clean[length] != '/'))
             continue;
-        if (!point->is_writable)
-            return error_set(err, ERROR_INTERNAL, "mounted volume is marked read-only");
+        is_writable = point->is_writable;
         *is_in_volume = true;
-        return true;
     }
-    return true;
+    container_unlock(container);
+    return is_writable || error_set(err, ERROR_INTERNAL, "mounted volume is marked read-only");
 }
 
 static bool read_text(int root, const char *path, struct strbuf *out)

@@ -82,8 +82,12 @@ bool container_logs_stream(struct container_logs *logs, stream_write write, void
 json_t *container_inspect(struct engine *engine, const char *reference, bool wants_size, int version,
                           struct error *err);
 /* GET /containers/json. `filters` is the decoded filters parameter: map of lists as JSON ({"status":["running"]}). */
+#define LIST_OMITS_HOST_CONFIG 1u
+#define LIST_OMITS_NETWORKS    2u
+#define LIST_OMITS_MOUNTS      4u
 struct list_options {
     bool is_all, wants_size;
+    unsigned omitted; /* members left out: LIST_OMITS_… */
     int64_t limit;
     const json_t *filters;
 };

@@ -158,9 +158,7 @@ static bool check_addresses(const char *network, const struct endpoint_ipam_conf
     if (*v6 && !is_address(AF_INET6, v6))
         strlist_addf(&problems, "invalid IPv6 address: %s", v6);
     for (size_t i = 0; ipam && i < ipam->link_local_ips.count; i++)
-        if (is_address(AF_INET, ipam->link_local_ips.items[i]) || is_address(AF_INET6, ipam->link_local_ips.items[i]))
-            strlist_add(&problems, "link-local addresses are not supported by this version");
-        else
+        if (!is_address(AF_INET, ipam->link_local_ips.items[i]) && !is_address(AF_INET6, ipam->link_local_ips.items[i]))
             strlist_addf(&problems, "invalid link-local IP address: %s", ipam->link_local_ips.items[i]);
     if (*v4 && is_bridge && !is_address(AF_INET, v4))
         strlist_addf(&problems, "no configured subnet or ip-range contain the IP address %s", v4);
@@ -207,8 +205,6 @@ static bool check_endpoint(struct engine *engine, const char *network, const str
             return error_set(err, ERROR_INVALID, "invalid config for network %s: invalid endpoint settings:%s", network,
                              problems);
     }
-    if (asked->driver_opts.count > 0)
-        return error_set(err, ERROR_UNSUPPORTED, "driver options of an endpoint are not supported by this version");
     return true;
 }
 

@@ -72,6 +72,12 @@ static struct exec_session *find(struct engine *engine, const char *id, struct e
     return found;
 }
 
+struct container *exec_container(struct engine *engine, const char *exec_id)
+{
+    _cleanup_session_ struct exec_session *session = find(engine, exec_id, NULL);
+    return session ? container_ref(session->container) : NULL;
+}
+
 /* Takes the sessions that `is_old` names out of the table. */
 static void purge(struct engine *engine, bool (*is_old)(const struct exec_session *, const void *), const void *context)
 {

@@ -57,6 +57,11 @@ ssize_t http_exchange_read(struct http_exchange *exchange, void *data, size_t le
     return http_read_body(reader, data, length);
 }
 
+void http_exchange_set_deadline(struct http_exchange *exchange, int64_t deadline)
+{
+    http_reader_set_deadline(exchange->connection->reader, deadline);
+}
+
 bool http_exchange_read_all(struct http_exchange *exchange, size_t limit, struct strbuf *out, struct error *err)
 {
     _cleanup_strbuf_ struct strbuf body = {.limit = limit + 1};
@@ -155,6 +160,23 @@ bool http_exchange_begin(struct http_exchange *exchange, int status, const char 
     bool is_sent = http_send(exchange->fd, out.data, out.length);
     exchange->is_last |= !is_sent;
     return is_sent;
+}
+
+bool http_exchange_begin_length(struct http_exchange *exchange, int status, const char *content_type, int64_t length)
+{
+    _cleanup_strbuf_ struct strbuf out = STRBUF_INIT;
+    send_head(exchange, status, content_type, length, &out);
+    exchange->is_stream = has_body(status) && !is_head_request(exchange);
+    bool is_sent = http_send(exchange->fd, out.data, out.length);
+    exchange->is_last |= !is_sent;
+    return is_sent;
+}
+
+bool http_exchange_answer_file(struct http_exchange *exchange, int status, const char *content_type, int file,
+                               int64_t length)
+{
+    return http_exchange_begin_length(exchange, status, content_type, length) &&
+           http_exchange_write_file(exchange, file, length);
 }
 
 bool http_exchange_write(struct http_exchange *exchange, const void *data, size_t length)

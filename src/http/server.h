@@ -60,12 +60,19 @@ size_t http_server_connections(struct http_server *server);
 
 /* Body bytes: count, 0 at the end, -1 with errno. Sends "100 Continue" first where the client waits for it. */
 ssize_t http_exchange_read(struct http_exchange *exchange, void *data, size_t length);
+/* Reading the body fails with ETIMEDOUT after this point of CLOCK_MONOTONIC, in nanoseconds; 0, as at first: never. */
+void http_exchange_set_deadline(struct http_exchange *exchange, int64_t deadline);
 /* The whole body; ERROR_TOO_LARGE beyond `limit` bytes, ERROR_CANCELLED where the client left. */
 bool http_exchange_read_all(struct http_exchange *exchange, size_t limit, struct strbuf *out, struct error *err);
 
 /* A whole answer. `content_type` may be NULL. False when the client is gone. */
 bool http_exchange_answer(struct http_exchange *exchange, int status, const char *content_type, const void *body,
                           size_t length);
+/* A whole answer whose body is the next `length` bytes of a file. */
+bool http_exchange_answer_file(struct http_exchange *exchange, int status, const char *content_type, int file,
+                               int64_t length);
+/* An answer in pieces of known length in all: exactly so many bytes must be written. */
+bool http_exchange_begin_length(struct http_exchange *exchange, int status, const char *content_type, int64_t length);
 /* An answer in pieces: the head now, then as many writes as it takes; the server ends it when the handler returns. */
 bool http_exchange_begin(struct http_exchange *exchange, int status, const char *content_type);
 bool http_exchange_write(struct http_exchange *exchange, const void *data, size_t length);

@@ -85,6 +85,62 @@ json_t *json_parse(const char *text, size_t length, struct error *err)
     return NULL;
 }
 
+/* The length of the value at `text`, up to the comma or bracket that ends it; `length` where none does. */
+static size_t element_length(const char *text, size_t length)
+{
+    unsigned depth = 0;
+    bool in_string = false;
+    for (size_t i = 0; i < length; i++) {
+        if (in_string) {
+            if (text[i] == '\\')
+                i++;
+            else if (text[i] == '"')
+                in_string = false;
+        } else if (text[i] == '"') {
+            in_string = true;
+        } else if (text[i] == '{' || text[i] == '[') {
+            depth++;
+        } else if (depth == 0 && (text[i] == ',' || text[i] == ']' || text[i] == '}')) {
+            return i;
+        } else if (text[i] == '}' || text[i] == ']') {
+            depth--;
+        }
+    }
+    return length;
+}
+
+static size_t skip_space(const char *text, size_t length)
+{
+    size_t i = 0;
+    while (i < length && strchr(" \t\r\n", text[i]) && text[i])
+        i++;
+    return i;
+}
+
+bool json_parse_elements(const char *text, size_t length, void (*take)(void *context, const json_t *element),
+                         void *context, struct error *err)
+{
+    size_t at = skip_space(text, length);
+    if (at == length || text[at] != '[')
+        return error_set(err, ERROR_INVALID, "invalid JSON: an array was expected");
+    at++;
+    at += skip_space(text + at, length - at);
+    bool is_first = true;
+    while (at < length && !(is_first && text[at] == ']')) {
+        size_t size = element_length(text + at, length - at);
+        _cleanup_json_ json_t *element = json_parse(text + at, size, err);
+        if (!element)
+            return false;
+        take(context, element);
+        is_first = false;
+        at += size;
+        if (at < length && text[at] == ']')
+            return true;
+        at++;
+    }
+    return at < length || error_set(err, ERROR_INVALID, "invalid JSON: unexpected EOF");
+}
+
 static const char *json_kind(const json_t *json)
 {
     switch (json_typeof(json)) {

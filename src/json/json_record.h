@@ -16,6 +16,10 @@
 /* Parses text (need not be NUL-terminated) of at most `length` bytes; the caller owns the result. Errors are
    ERROR_INVALID in the wording of Go's decoder. */
 json_t *json_parse(const char *text, size_t length, struct error *err);
+/* The elements of an array one after the other, so that a long list is never a tree as a whole. `element` is borrowed.
+   Text that is no array is an error; elements before the place that is wrong have been taken. */
+bool json_parse_elements(const char *text, size_t length, void (*take)(void *context, const json_t *element),
+                         void *context, struct error *err);
 static inline void json_freep(json_t **value)
 {
     json_decref(*value);

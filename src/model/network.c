@@ -64,6 +64,7 @@ static const struct field record_fields[] = {
     FIELD(FIELD_MAP, "Options", options, EMPTY_NOT_NULL),
     FIELD(FIELD_MAP, "Labels", labels, EMPTY_NOT_NULL),
     FIELD(FIELD_BOOL, "HasSubnetOfUser", has_subnet_of_user, 0),
+    FIELD(FIELD_STRINGS, "ChosenSubnets", chosen_subnets, 0),
 };
 #undef FIELD
 const struct record_type network_record_type = RECORD_TYPE("Network", struct network_record, record_fields);

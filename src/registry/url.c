@@ -1,95 +1,39 @@
-/* A file of any web server, read as a stream: `import http://…`. */
-#include <errno.h>
+#include "registry/url.h"
 
-#include "base/clock.h"
+#include <string.h>
+
 #include "base/memory.h"
-#include "registry/registry_internal.h"
+#include "registry/transfer.h"
 
-#define MAX_REFUSAL     ((size_t)64 << 10)
-#define TELL_EVERY      (NANOSECONDS_PER_SECOND / 10)
-#define HAS_SCHEME(url) (strstr((url), "://") != NULL)
+#define READ_SIZE ((size_t)64 << 10)
 
-struct url_stream {
-    struct teller teller;
-    struct transport *transport;
-    struct transfer *transfer;
-    struct error error; /* of the read that failed */
-    int64_t length;     /* -1: unknown */
-    int64_t received;
-    int64_t told_at;
-};
-
-/* moby's remotecontext.GetWithStatusError. */
-static bool refused(struct transfer *transfer, const char *url, struct error *err)
+void url_answer_release(struct url_answer *answer)
 {
-    _cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
-    (void)transfer_read_all(transfer, MAX_REFUSAL, &text, NULL);
-    while (text.length && strchr(" \t\r\n", text.data[text.length - 1]))
-        strbuf_truncate(&text, text.length - 1);
-    int status = transfer_status(transfer);
-    enum error_kind kind = status == 400   ? ERROR_INVALID
-                           : status == 401 ? ERROR_UNAUTHORIZED
-                           : status == 403 ? ERROR_DENIED
-                           : status == 404 ? ERROR_NOT_FOUND
-                                           : ERROR_INTERNAL;
-    return error_set(err, kind, "failed to GET %s with status %s: %s", url, transfer_status_text(transfer),
-                     strbuf_text(&text));
+    free(answer->last_modified);
+    free(answer->disposition);
+    free(answer->content_type);
+    *answer = (struct url_answer){0};
 }
 
-struct url_stream *url_stream_open(const struct registry_call *call, const char *source, struct error *err)
+bool url_fetch(const char *url, bool (*is_cancelled)(void *context), void *context, stream_write write, void *sink,
+               struct url_answer *out, struct error *err)
 {
-    _cleanup_free_ char *url = HAS_SCHEME(source) ? xstrdup(source) : xasprintf("http://%s", source);
-    if (!string_starts_with(url, "http://") && !string_starts_with(url, "https://")) {
-        error_set(err, ERROR_INTERNAL, "Get \"%s\": unsupported protocol scheme \"%.*s\"", url,
-                  (int)(strstr(url, "://") - url), url);
-        return NULL;
-    }
-    _cleanup_(url_stream_closep) struct url_stream *stream = NEW(struct url_stream);
-    teller_init(&stream->teller, call);
-    stream->transport = transport_new(call->is_cancelled, call->context);
-    struct transfer_request request = {.method = "GET", .url = url};
-    stream->transfer = transfer_open(stream->transport, &request, err);
-    if (!stream->transfer)
-        return NULL;
-    if (transfer_status(stream->transfer) >= 400) {
-        refused(stream->transfer, url, err);
-        return NULL;
-    }
-    const char *length = transfer_header(stream->transfer, "content-length");
-    if (!length || !parse_int64(length, &stream->length))
-        stream->length = -1;
-    _cleanup_free_ char *from = xasprintf("Downloading from %s", url);
-    tell_message(&stream->teller, NULL, from);
-    return TAKE_PTR(stream);
-}
-
-ssize_t url_stream_read(void *context, void *data, size_t length)
-{
-    struct url_stream *stream = context;
-    ssize_t count = transfer_read(stream->transfer, data, length, &stream->error);
-    int64_t now = clock_monotonic();
-    stream->received += MAX(count, (ssize_t)0);
-    if (count >= 0 && (count == 0 || now - stream->told_at >= TELL_EVERY)) {
-        tell_progress(&stream->teller, NULL, "Importing", stream->received, stream->length);
-        stream->told_at = now;
-    }
-    if (count < 0)
-        errno = EIO;
-    return count;
-}
-
-const struct error *url_stream_error(const struct url_stream *stream)
-{
-    return &stream->error;
-}
-
-void url_stream_close(struct url_stream *stream)
-{
-    if (!stream)
-        return;
-    transfer_close(stream->transfer);
-    transport_free(stream->transport);
-    teller_release(&stream->teller);
-    error_release(&stream->error);
-    free(stream);
+    _cleanup_(transport_freep) struct transport *transport = transport_new(is_cancelled, context);
+    const struct transfer_request request = {.method = "GET", .url = url};
+    _cleanup_(transfer_closep) struct transfer *transfer = transfer_open(transport, &request, err);
+    if (!transfer)
+        return false;
+    if (transfer_status(transfer) != 200)
+        return error_set(err, ERROR_INVALID, "invalid response status %d", transfer_status(transfer));
+    _cleanup_free_ char *buffer = xmalloc(READ_SIZE);
+    ssize_t n;
+    while ((n = transfer_read(transfer, buffer, READ_SIZE, err)) > 0)
+        if (!write(sink, buffer, (size_t)n))
+            return error_errno(err, "write what %s has", url);
+    if (n < 0)
+        return false;
+    out->last_modified = xstrdup(transfer_header(transfer, "last-modified"));
+    out->disposition = xstrdup(transfer_header(transfer, "content-disposition"));
+    out->content_type = xstrdup(transfer_header(transfer, "content-type"));
+    return true;
 }

@@ -272,8 +272,11 @@ bool image_layers(struct store *store, const char *image_id, struct strlist *out
     if (exists.count == 0)
         return no_such_image(err, image_id);
     strlist_give(out);
-    for (size_t i = 0; i < diff_ids.count; i++)
-        strlist_take(out, layer_path(store, diff_ids.items[i]));
+    for (size_t i = 0; i < diff_ids.count; i++) {
+        _cleanup_free_ char *path = layer_path(store, diff_ids.items[i]);
+        if (!strlist_contains(out, path))
+            strlist_add(out, path);
+    }
     return true;
 }
 
