@@ -335,7 +335,8 @@ static char *make_in_memory(const char *parent)
 {
     struct statfs status;
     _cleanup_free_ char *path = xasprintf("%s/context-XXXXXX", parent);
-    if (!directory_make(parent, 0700, NULL) || statfs(parent, &status) < 0 || status.f_type != TMPFS_MAGIC ||
+    _cleanup_free_ char *above = xstrndup(parent, (size_t)(path_base(parent) - parent));
+    if (statfs(above, &status) < 0 || status.f_type != TMPFS_MAGIC || !directory_make(parent, 0700, NULL) ||
         !mkdtemp(path) || chmod(path, 0755) < 0)
         return NULL;
     return TAKE_PTR(path);
