@@ -136,36 +136,36 @@ D
 }
 
 @test "a client that leaves ends its build, and what was made stays cached" {
-  printf 'FROM busybox\nRUN echo before >/x\nRUN sleep 1000\n' | dockerfile
+  printf 'FROM busybox\nRUN echo before >/x\nRUN sleep 98761\n' | dockerfile
   tar -C "$CTX" -c . >"$BATS_TEST_TMPDIR/body"
   curl -sS -N --unix-socket "$ENGINE/sock" -X POST --data-binary "@$BATS_TEST_TMPDIR/body" http://x/build >"$BATS_TEST_TMPDIR/rows" 3>&- &
   client=$!
-  for _ in $(seq 100); do pgrep -f 'sleep 1000' >/dev/null && break; sleep 0.1; done
+  for _ in $(seq 100); do pgrep -f 'sleep 98761' >/dev/null && break; sleep 0.1; done
   kill $client
-  for _ in $(seq 100); do pgrep -f 'sleep 1000' >/dev/null || break; sleep 0.1; done
-  ! pgrep -f 'sleep 1000'
+  for _ in $(seq 100); do pgrep -f 'sleep 98761' >/dev/null || break; sleep 0.1; done
+  run -1 pgrep -f 'sleep 98761'
   idle
-  sed -i 's/1000/0/' "$CTX/Dockerfile"
+  sed -i 's/98761/0/' "$CTX/Dockerfile"
   run -0 built t=one; [ "$(grep -c 'Using cache' <<<"$output")" = 1 ]
   client rmi one
 }
 
 @test "an engine that is killed leaves nothing behind, and the cache can be used" {
-  printf 'FROM busybox\nRUN echo killed >/x\nCOPY file /\nRUN sleep 1001\n' | dockerfile
+  printf 'FROM busybox\nRUN echo killed >/x\nCOPY file /\nRUN sleep 98762\n' | dockerfile
   build >"$BATS_TEST_TMPDIR/rows" 2>&1 3>&- &
-  for _ in $(seq 100); do pgrep -f 'sleep 1001' >/dev/null && break; sleep 0.1; done
+  for _ in $(seq 100); do pgrep -f 'sleep 98762' >/dev/null && break; sleep 0.1; done
   engine_halt KILL; wait 2>/dev/null || true
   engine_launch
-  for _ in $(seq 100); do pgrep -f 'sleep 1001' >/dev/null || break; sleep 0.1; done
-  ! pgrep -f 'sleep 1001'
+  for _ in $(seq 100); do pgrep -f 'sleep 98762' >/dev/null || break; sleep 0.1; done
+  run -1 pgrep -f 'sleep 98762'
   idle
-  sed -i 's/1001/0/' "$CTX/Dockerfile"
+  sed -i 's/98762/0/' "$CTX/Dockerfile"
   [ "$(cached t=one)" = 2 ]
   client rmi one
 }
 
 @test "cache rows in df, and prune with filters" {
-  builder_prune all=1
+  client image prune -f; builder_prune all=1
   [ -z "$(cache_rows)" ]
   printf 'FROM busybox\nRUN head -c 100000 /dev/zero >/zeroes\nRUN --mount=type=cache,target=/c head -c 5000 /dev/zero >/c/x\n' | dockerfile
   built t=one
