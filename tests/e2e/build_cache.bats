@@ -106,6 +106,20 @@ D
   client rmi one
 }
 
+@test "steps that an image has done before, by its history" {
+  printf 'FROM busybox\nENV A=b\nRUN date +%%N >/x; echo ran\nRUN echo second\n' | dockerfile
+  built t=one; first=$(id_of one)
+  builder_prune all=1
+  run -0 built t=two 'cachefrom=["nosuch","one"]'
+  [[ $output != *$'\nran\n'* ]]
+  [ "$(grep -c 'Using cache' <<<"$output")" = 2 ]
+  [ "$(client image inspect --format '{{json .RootFS.Layers}}' one)" = "$(client image inspect --format '{{json .RootFS.Layers}}' two)" ]
+  builder_prune all=1
+  sed -i 's/A=b/A=c/' "$CTX/Dockerfile"
+  run -0 built t=two 'cachefrom=["one"]'; [[ $output == *$'\nran\n'* ]]
+  client rmi one two
+}
+
 @test "events in place of texts" {
   printf 'FROM busybox AS base\nRUN echo out; echo err >&2\nfrom base\nCOPY file /x\nRUN exit 4\n' | dockerfile
   build events=1 >"$BATS_TEST_TMPDIR/rows"
