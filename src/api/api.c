@@ -118,4 +118,5 @@ void api_handle(struct http_exchange *exchange, void *context)
     if (!access_check(&call, route, &err) || !route->handle(&call, &err))
         answer_failure(&call, path, &err);
     strmap_release(&call.query);
+    free(call.own_target);
 }

@@ -102,11 +102,15 @@ static bool join_network(struct step *step, struct error *err)
         return false;
     step->has_joined = true;
     step->wants_dns = network_is_user_defined(manager, name);
-    if (interface.bridge) {
+    if (interface.parent) {
         struct launch_interface *place = record_list_add(&step->launch.interfaces, &launch_interface_type);
         *place = interface;
-        place->name = xstrdup("eth0");
-        place->gateway = xstrdup(step->endpoint.gateway);
+        if (!place->has_own_name) {
+            _cleanup_free_ char *prefix = place->name;
+            place->name = xasprintf("%s0", prefix);
+        }
+        place->gateway = string_is_set(step->endpoint.gateway) ? xstrdup(step->endpoint.gateway) : NULL;
+        place->gateway6 = string_is_set(step->endpoint.ipv6_gateway) ? xstrdup(step->endpoint.ipv6_gateway) : NULL;
         step->launch.wants_resolver = step->wants_dns;
     } else {
         record_release(&launch_interface_type, &interface);

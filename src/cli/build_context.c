@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/id.h"
 #include "base/memory.h"
+#include "cli/git_clone.h"
 #include "dockerfile/ignore.h"
 
 #define DOCKERFILE_LIMIT ((size_t)4 << 20)
@@ -35,6 +36,8 @@ void build_context_release(struct build_context *context)
     free(context->dockerfile);
     strbuf_release(&context->head);
     strbuf_release(&context->text);
+    strbuf_release(&context->ignore_text);
+    git_clone_free(context->clone);
     *context = BUILD_CONTEXT_INIT;
 }
 
@@ -115,7 +118,7 @@ static bool open_stdin(const char *file, struct build_context *out, struct error
     return read_stdin_dockerfile(&out->text, err);
 }
 
-/* A name of its own beside the context's files; the engine leaves it out of what COPY sees. */
+/* A name of its own beside the context's files. */
 static char *private_name(const char *kind)
 {
     char id[ID_LENGTH + 1];
@@ -123,28 +126,18 @@ static char *private_name(const char *kind)
     return xasprintf(".%s.%.20s", kind, id);
 }
 
-static struct ignore *read_ignore(int folder, const char *path, struct error *err)
-{
-    struct strbuf text = STRBUF_INIT;
-    struct ignore *ignore = NULL;
-    if (file_read(folder, path, IGNORE_LIMIT, &text, err)) {
-        ignore = ignore_parse(strbuf_text(&text), text.length, err);
-        if (!ignore)
-            error_prefix(err, "%s", path);
-    }
-    strbuf_release(&text);
-    return ignore;
-}
-
-/* <Dockerfile>.dockerignore, where there is one, goes before .dockerignore. */
-static bool find_ignore(const char *dockerfile, struct build_folder *folder, struct error *err)
+/* <Dockerfile>.dockerignore, where there is one, goes before .dockerignore. Its text is added to *text. */
+static bool find_ignore(const char *dockerfile, struct build_folder *folder, struct strbuf *text, struct error *err)
 {
     _cleanup_free_ char *own = xasprintf("%s.dockerignore", string_or_empty(dockerfile));
     bool is_own = dockerfile && access(own, F_OK) == 0;
     if (!is_own && faccessat(folder->fd, ".dockerignore", F_OK, 0) < 0)
         return true;
-    folder->ignore = read_ignore(is_own ? AT_FDCWD : folder->fd, is_own ? own : ".dockerignore", err);
-    return folder->ignore != NULL;
+    const char *path = is_own ? own : ".dockerignore";
+    if (!file_read(is_own ? AT_FDCWD : folder->fd, path, IGNORE_LIMIT, text, err))
+        return false;
+    folder->ignore = ignore_parse(strbuf_text(text), text->length, err);
+    return folder->ignore || error_prefix(err, "%s", path);
 }
 
 /* The Dockerfile's path on this machine, links resolved. Caller frees. */
@@ -161,6 +154,13 @@ static char *find_dockerfile(const char *folder, const char *file, struct error 
     return found;
 }
 
+/* What is sent under such a name is none of the context's files: the ignore file that goes with it says so. */
+static void name_privately(struct build_context *out)
+{
+    out->dockerfile = private_name("dockerfile");
+    out->has_text = out->is_private = true;
+}
+
 static bool place_dockerfile(const char *folder, const char *path, struct build_context *out, struct error *err)
 {
     size_t length = strlen(folder);
@@ -170,8 +170,7 @@ static bool place_dockerfile(const char *folder, const char *path, struct build_
         out->dockerfile = xstrdup(relative);
         return true;
     }
-    out->dockerfile = private_name("dockerfile");
-    out->has_text = true;
+    name_privately(out);
     return file_read(AT_FDCWD, path, DOCKERFILE_LIMIT, &out->text, err);
 }
 
@@ -189,12 +188,24 @@ static bool open_folder(const char *argument, const char *file, struct build_con
         return error_errno(err, "open %s", argument);
     out->folder.prefix = xstrdup("");
     if (string_equal(file, "-")) {
-        out->dockerfile = private_name("dockerfile");
-        out->has_text = true;
-        return find_ignore(NULL, &out->folder, err) && read_stdin_dockerfile(&out->text, err);
+        name_privately(out);
+        return find_ignore(NULL, &out->folder, &out->ignore_text, err) && read_stdin_dockerfile(&out->text, err);
     }
     _cleanup_free_ char *dockerfile = find_dockerfile(folder, file, err);
-    return dockerfile && find_ignore(dockerfile, &out->folder, err) && place_dockerfile(folder, dockerfile, out, err);
+    return dockerfile && find_ignore(dockerfile, &out->folder, &out->ignore_text, err) &&
+           place_dockerfile(folder, dockerfile, out, err);
+}
+
+/* The repository becomes a folder of this machine, with the user's own keys. */
+static bool open_git(const char *url, const char *file, struct build_context *out, struct error *err)
+{
+    out->clone = git_clone_new(url, err);
+    if (!out->clone)
+        return false;
+    const char *folder = git_clone_folder(out->clone);
+    bool is_elsewhere = !file || string_equal(file, "-") || *file == '/';
+    _cleanup_free_ char *path = is_elsewhere ? xstrdup(file) : path_join(folder, file);
+    return open_folder(folder, path, out, err);
 }
 
 static bool open_named(const char *value, struct build_context *out, struct error *err)
@@ -219,7 +230,8 @@ static bool open_named(const char *value, struct build_context *out, struct erro
     folder->prefix = private_name("context");
     _cleanup_free_ char *text = xasprintf("folder:%s", folder->prefix);
     strmap_set(&out->named, name, text);
-    return find_ignore(NULL, folder, err);
+    _cleanup_strbuf_ struct strbuf ignored = STRBUF_INIT;
+    return find_ignore(NULL, folder, &ignored, err);
 }
 
 bool build_context_open(const char *argument, const char *file, const struct strlist *named, struct build_context *out,
@@ -228,6 +240,8 @@ bool build_context_open(const char *argument, const char *file, const struct str
     bool is_open;
     if (string_equal(argument, "-")) {
         is_open = open_stdin(file, out, err);
+    } else if (is_git_url(argument)) {
+        is_open = open_git(argument, file, out, err);
     } else if (is_url(argument)) {
         is_open = !string_equal(file, "-") ||
                   error_set(err, ERROR_UNSUPPORTED, "a Dockerfile on standard input needs a context on this machine");
@@ -320,12 +334,31 @@ static bool send_folder(struct sending *sending, struct tar_writer *tar, const s
     return pack_add(pack, folder->fd, ".", folder->prefix, err);
 }
 
+static bool send_text(struct tar_writer *tar, const char *name, const struct strbuf *text, struct error *err)
+{
+    return tar_writer_file(tar, name, (int64_t)text->length, 0, err) &&
+           tar_writer_data(tar, strbuf_text(text), text->length, err);
+}
+
+/* The Dockerfile that is no part of the folder, and an ignore file of its own that hides both. */
+static bool send_dockerfile(struct build_context *context, struct tar_writer *tar, struct error *err)
+{
+    if (!context->has_text)
+        return true;
+    if (!send_text(tar, context->dockerfile, &context->text, err))
+        return false;
+    if (!context->is_private)
+        return true;
+    _cleanup_free_ char *name = xasprintf("%s.dockerignore", context->dockerfile);
+    strbuf_addf(&context->ignore_text, "\n%s\n%s\n", context->dockerfile, name);
+    return send_text(tar, name, &context->ignore_text, err);
+}
+
 static bool send_all(struct sending *sending, struct error *err)
 {
     struct build_context *context = sending->context;
     struct tar_writer tar = {.write = write_bytes, .write_file = write_file, .context = sending};
-    if (context->has_text && (!tar_writer_file(&tar, context->dockerfile, (int64_t)context->text.length, 0, err) ||
-                              !tar_writer_data(&tar, context->text.data, context->text.length, err)))
+    if (!send_dockerfile(context, &tar, err))
         return false;
     for (size_t i = 0; i < context->folder_count; i++)
         if (!send_folder(sending, &tar, &context->folders[i], err))

@@ -16,10 +16,12 @@ struct build_context {
     char *remote;  /* a URL: nothing is sent, unless there are other folders */
     bool is_stdin; /* a tar, of which `head` was read already */
     struct strbuf head;
-    char *dockerfile; /* its name in the context */
-    bool has_text;    /* and `text` is what it holds: it is sent beside the folder */
-    struct strbuf text;
-    struct build_folder *folders; /* named contexts */
+    char *dockerfile;                /* its name in the context */
+    bool has_text;                   /* and `text` is what it holds: it is sent beside the folder */
+    bool is_private;                 /* under a name of our own, which nobody should see */
+    struct strbuf text, ignore_text; /* and what the main folder leaves out, to which both are added */
+    struct git_clone *clone;         /* what the folder is, or NULL */
+    struct build_folder *folders;    /* named contexts */
     size_t folder_count;
     struct strmap named; /* the parameter: name → "image:REF" or "folder:PREFIX" */
     /* Told of the bytes that were sent; may be NULL. */

@@ -10,9 +10,11 @@
 #include "cli/build_request.h"
 #include "cli/build_view.h"
 #include "cli/message_stream.h"
+#include "dockerfile/dockerfile.h"
 #include "json/json_record.h"
 
 #define TICK_MILLISECONDS 100
+#define MAXIMUM_SHOWN     ((size_t)4 << 20) /* bytes of a Dockerfile */
 
 struct build {
     struct build_view view;
@@ -48,7 +50,8 @@ static bool follow(struct build *build, struct client_stream *stream, struct err
     }
     const json_t *message = json_object_get(build->view.detail, "message");
     if (build->view.detail)
-        return error_set(err, ERROR_INTERNAL, "failed to solve: %s", string_or_empty(json_string_value(message)));
+        return error_set(err, ERROR_INTERNAL, "ERROR: failed to solve: %s",
+                         string_or_empty(json_string_value(message)));
     return true;
 }
 
@@ -122,10 +125,24 @@ static bool use_image(struct command_call *call, const struct build_outputs *out
     return is_written;
 }
 
-/* The exit status of a check with findings is 1, as docker has it. */
-static bool end_check(struct command_call *call, const struct build_view *view)
+/* For the lines that warnings are about; where it is not here, or wrong, they are told without. */
+static bool read_dockerfile(const struct build_context *context, struct dockerfile *out)
 {
-    build_view_warnings(view, true);
+    _cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+    const char *name = context->is_private ? "Dockerfile" : path_base(context->dockerfile);
+    if (context->has_text)
+        strbuf_add(&text, context->text.data, context->text.length);
+    else if (context->folder.fd < 0 || !file_read(context->folder.fd, context->dockerfile, MAXIMUM_SHOWN, &text, NULL))
+        return false;
+    return dockerfile_parse(strbuf_text(&text), text.length, name, out, NULL, NULL);
+}
+
+/* The exit status of a check with findings is 1, as docker has it. */
+static bool end_check(struct command_call *call, const struct build_context *context, const struct build_view *view)
+{
+    _cleanup_dockerfile_ struct dockerfile file = {0};
+    bool is_known = read_dockerfile(context, &file);
+    build_view_warnings(view, true, is_known ? &file : NULL);
     if (json_array_size(view->warnings) > 0)
         call->exit_code = EXIT_CODE_FAILURE;
     return true;
@@ -144,14 +161,17 @@ static bool build_image(struct command_call *call, struct build_context *context
     struct build build = {0};
     build_view_init(&build.view,
                     options->is_check && string_equal(options->progress, "auto") ? "quiet" : options->progress, stderr);
+    build.view.hidden_name = context->is_private ? context->dockerfile : NULL;
     bool is_built = send_build(call, &build, context, err);
+    if (is_built && build.view.image)
+        build_view_image(&build.view, &options->tags);
     build_view_finish(&build.view);
     if (!is_built)
         build_view_report(&build.view);
     else if (options->is_check)
-        is_built = end_check(call, &build.view);
+        is_built = end_check(call, context, &build.view);
     else
-        build_view_warnings(&build.view, false);
+        build_view_warnings(&build.view, false, NULL);
     if (is_built && !options->is_check && !build.view.image)
         is_built = error_set(err, ERROR_INTERNAL, "the engine did not say which image it made");
     if (is_built && !options->is_check)

@@ -39,6 +39,8 @@ static void end(struct build_view *view, struct build_step *step, const char *me
     _cleanup_free_ char *count = build_step_count(step);
     if (count && step->state == STEP_DONE)
         fprintf(view->out, "#%d %s done\n", step->number, count);
+    for (size_t i = 0; i < step->notes.count; i++)
+        fprintf(view->out, "#%d %s done\n", step->number, step->notes.items[i]);
     if (step->state == STEP_DONE)
         fprintf(view->out, "#%d DONE %.1fs\n", step->number, step->seconds);
     else if (step->state == STEP_CACHED)

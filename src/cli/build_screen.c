@@ -83,6 +83,10 @@ static void add_step(const struct build_view *view, const struct build_step *ste
 
 static void add_details(const struct build_step *step, size_t width, struct strlist *lines)
 {
+    for (size_t i = 0; i < step->notes.count; i++) {
+        _cleanup_free_ char *shown = ellipsis(step->notes.items[i], width - 7);
+        strlist_addf(lines, " => => %s", shown);
+    }
     if (step->state != STEP_RUNNING)
         return;
     _cleanup_free_ char *count = build_step_count(step);

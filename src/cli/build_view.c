@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "cli/config_file.h"
 #include "cli/human.h"
+#include "dockerfile/dockerfile.h"
 #include "json/json_record.h"
 
 static const char *text_of(const json_t *json, const char *key)
@@ -38,6 +39,7 @@ void build_view_release(struct build_view *view)
         free(step->name);
         strbuf_release(&step->pending);
         strlist_release(&step->tail);
+        strlist_release(&step->notes);
         free(step);
     }
     free(view->steps);
@@ -92,12 +94,9 @@ static void take_line(struct build_view *view, struct build_step *step, const ch
         view->display->line(view, step, line);
 }
 
-static void take_log(struct build_view *view, const json_t *log)
+static void take_text(struct build_view *view, struct build_step *step, const char *text)
 {
-    struct build_step *step = find_step(view, number_of(log, "step"));
-    if (!step)
-        return;
-    strbuf_add_string(&step->pending, text_of(log, "text"));
+    strbuf_add_string(&step->pending, text);
     for (const char *end; step->pending.data && (end = strchr(step->pending.data, '\n'));) {
         size_t length = (size_t)(end - step->pending.data);
         size_t shown = length > 0 && step->pending.data[length - 1] == '\r' ? length - 1 : length;
@@ -119,6 +118,21 @@ static void end_step(struct build_view *view, struct build_step *step, enum buil
     step->state = state;
     if (view->display)
         view->display->end(view, step, message);
+}
+
+static void take_log(struct build_view *view, const json_t *log)
+{
+    struct build_step *step = find_step(view, number_of(log, "step"));
+    if (step)
+        take_text(view, step, text_of(log, "text"));
+}
+
+/* Docker's own engine ignores that rows were asked for, and answers with its texts. */
+static void take_stream(struct build_view *view, const char *text)
+{
+    if (!view->unnamed)
+        view->unnamed = add_step(view, 0, "[internal] build");
+    take_text(view, view->unnamed, text);
 }
 
 static void take_step(struct build_view *view, const json_t *row)
@@ -152,6 +166,8 @@ void build_view_row(struct build_view *view, json_t *row)
         take_step(view, step);
     if (log)
         take_log(view, log);
+    if (*text_of(row, "stream"))
+        take_stream(view, text_of(row, "stream"));
     struct build_step *counted = progress ? find_step(view, number_of(progress, "step")) : NULL;
     if (counted) {
         counted->current = number_of(progress, "current");
@@ -193,12 +209,23 @@ void build_view_end(struct build_view *view, struct build_step *step, enum build
     end_step(view, step, state, -1, "");
 }
 
+void build_view_image(struct build_view *view, const struct strlist *names)
+{
+    if (view->unnamed)
+        build_view_end(view, view->unnamed, STEP_DONE);
+    struct build_step *step = build_view_begin(view, "exporting to image");
+    strlist_addf(&step->notes, "writing image %s", view->image);
+    for (size_t i = 0; i < names->count; i++)
+        strlist_addf(&step->notes, "naming to %s", names->items[i]);
+    build_view_end(view, step, STEP_DONE);
+}
+
 void build_view_finish(struct build_view *view)
 {
     /* What the engine did not come to say. */
     for (size_t i = 0; i < view->count; i++)
         if (view->steps[i]->state == STEP_RUNNING)
-            end_step(view, view->steps[i], STEP_CANCELLED, -1, "");
+            end_step(view, view->steps[i], view->steps[i] == view->unnamed ? STEP_FAILED : STEP_CANCELLED, -1, "");
     if (view->display)
         view->display->tick(view, true);
 }
@@ -215,14 +242,17 @@ void build_view_report(const struct build_view *view)
             fprintf(view->out, "%s\n", step->tail.items[i]);
         fprintf(view->out, "------\n");
     }
+    size_t hidden = view->hidden_name ? strlen(view->hidden_name) : 0;
+    bool is_hidden = hidden && strncmp(excerpt, view->hidden_name, hidden) == 0;
     if (*excerpt)
-        fprintf(view->out, "%s%s", excerpt, string_ends_with(excerpt, "\n") ? "" : "\n");
+        fprintf(view->out, "%s%s%s", is_hidden ? "Dockerfile" : "", excerpt + (is_hidden ? hidden : 0),
+                string_ends_with(excerpt, "\n") ? "" : "\n");
     if (*debug)
         fprintf(view->out, "To look around where it failed: %s\n", debug);
     fflush(view->out);
 }
 
-void build_view_warnings(const struct build_view *view, bool is_check)
+void build_view_warnings(const struct build_view *view, bool is_check, const struct dockerfile *file)
 {
     size_t count = json_array_size(view->warnings), i;
     json_t *warning;
@@ -237,14 +267,16 @@ void build_view_warnings(const struct build_view *view, bool is_check)
         fprintf(out, "\n %zu warning%s found (use --check to expand):\n", count, count == 1 ? "" : "s");
     json_array_foreach(view->warnings, i, warning)
     {
-        const char *excerpt = text_of(warning, "excerpt");
+        _cleanup_free_ char *excerpt =
+            file ? dockerfile_excerpt(file, (int)number_of(warning, "line"), (int)number_of(warning, "last_line"))
+                 : NULL;
         long long line = (long long)number_of(warning, "line");
         if (!is_check)
             fprintf(out, " - %s: %s (line %lld)\n", text_of(warning, "rule"), text_of(warning, "detail"), line);
         else
             fprintf(out, "\nWARNING: %s - %s\n%s\n%s", text_of(warning, "rule"), text_of(warning, "url"),
-                    text_of(warning, "detail"), excerpt);
-        if (is_check && !*excerpt)
+                    text_of(warning, "detail"), string_or_empty(excerpt));
+        if (is_check && !string_is_set(excerpt))
             fprintf(out, "Dockerfile:%lld\n", line);
     }
     fflush(out);

@@ -24,6 +24,7 @@ struct build_step {
     struct strlist tail;
     int64_t current, total; /* bytes; total 0: unknown */
     const char *unit_text;  /* before the bytes: "transferring context: " */
+    struct strlist notes;   /* what it has done, a line each, shown also when it is over */
 };
 
 struct build_view;
@@ -44,8 +45,10 @@ struct build_view {
     int64_t started;
     struct build_step **steps;
     size_t count;
-    struct build_step *shown; /* plain: whose lines come now */
-    struct strlist drawn;     /* screen: the lines that stand there */
+    const char *hidden_name;    /* of a Dockerfile, shown as "Dockerfile"; NULL: none */
+    struct build_step *unnamed; /* what an engine that knows no rows about steps says */
+    struct build_step *shown;   /* plain: whose lines come now */
+    struct strlist drawn;       /* screen: the lines that stand there */
     int64_t drawn_at;
     /* What is to be had at the end. */
     char *image; /* "sha256:…" */
@@ -65,12 +68,16 @@ void build_view_tick(struct build_view *view);
 struct build_step *build_view_begin(struct build_view *view, const char *name);
 void build_view_count(struct build_view *view, struct build_step *step, const char *what, int64_t bytes);
 void build_view_end(struct build_view *view, struct build_step *step, enum build_step_state state);
+/* "exporting to image", with the image's id and names. */
+void build_view_image(struct build_view *view, const struct strlist *names);
 /* Nothing follows: the last picture. */
 void build_view_finish(struct build_view *view);
 /* Why the build failed: the failed step's last lines, the Dockerfile's lines, and how to look around there. */
 void build_view_report(const struct build_view *view);
-/* The warnings of the checks: a line each, or with all there is to say. */
-void build_view_warnings(const struct build_view *view, bool is_check);
+/* The warnings of the checks: a line each, or with all there is to say and the lines of the Dockerfile (NULL: not
+   known). */
+struct dockerfile;
+void build_view_warnings(const struct build_view *view, bool is_check, const struct dockerfile *file);
 
 /* What the displays share: seconds since it began, or that it took. */
 double build_step_seconds(const struct build_step *step);

@@ -13,10 +13,11 @@ struct builder_prune_options {
 static bool builder_prune_run(struct command_call *call, struct error *err)
 {
     const struct builder_prune_options *options = call->values;
-    const char *warning = options->takes_all ? "WARNING! This will remove all build cache."
-                                             : "WARNING! This will remove all dangling build cache.";
+    const char *warning =
+        options->takes_all ? "WARNING! This will remove all build cache. Are you sure you want to continue?"
+                           : "WARNING! This will remove all dangling build cache. Are you sure you want to continue?";
     bool is_confirmed = options->common.is_forced;
-    if (!is_confirmed && !confirm(warning, &is_confirmed, err))
+    if (!is_confirmed && !confirm_question(warning, &is_confirmed, err))
         return false;
     if (!is_confirmed)
         return true;

@@ -18,6 +18,7 @@
     row(info) \
     row(attach) \
     row(builder) \
+    row(builder_du) \
     row(builder_prune) \
     row(completion) \
     row(completion_bash) \
@@ -70,6 +71,9 @@
     row(manifest_rm) \
     row(pause) \
     row(port) \
+    row(registry) \
+    row(registry_gc) \
+    row(registry_serve) \
     row(rename) \
     row(restart) \
     row(rm) \
@@ -79,6 +83,7 @@
     row(stats) \
     row(stop) \
     row(system) \
+    row(system_check) \
     row(system_df) \
     row(system_prune) \
     row(tag) \

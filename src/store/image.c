@@ -325,6 +325,9 @@ bool image_tag(struct store *store, const char *source, const char *repository, 
     if (!database_begin(store->database, DURABLE, err))
         return false;
     _cleanup_free_ char *id = NULL;
-    bool is_tagged = image_resolve(store, source, &id, err) && image_set_reference(store, &reference, id, NULL, err);
+    bool is_there = image_resolve(store, source, &id, err);
+    if (!is_there && err && err->kind == ERROR_INVALID)
+        err->kind = ERROR_NOT_FOUND; /* as Docker answers it */
+    bool is_tagged = is_there && image_set_reference(store, &reference, id, NULL, err);
     return is_tagged ? database_end(store->database, true, err) : database_end(store->database, false, NULL) && false;
 }

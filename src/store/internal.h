@@ -8,6 +8,7 @@
 #include "store/blob.h"
 #include "store/database.h"
 #include "store/layer.h"
+#include "store/limit.h"
 #include "store/store.h"
 
 struct store {
@@ -18,6 +19,11 @@ struct store {
     int containers;
     int temporary; /* <data-root>/tmp */
     atomic_uint_fast64_t temporary_count;
+    atomic_uint spool_count; /* archives that are being read, in tmp */
+
+    struct store_limit limit;
+    atomic_int_fast64_t settled;  /* bytes that were there when something last began to come in */
+    atomic_int_fast64_t incoming; /* bytes that are not yet among them */
 
     pthread_mutex_t hold_lock; /* protects the next two; held while layer_collect looks for garbage */
     unsigned holds;

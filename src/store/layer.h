@@ -42,6 +42,8 @@ bool layer_get(struct store *store, const char *diff_id, struct layer_info *out,
 /* Removes layers and blobs that no image refers to any more. Called inside no transaction, after an image was removed
  * or a load failed. */
 bool layer_collect(struct store *store, struct error *err);
+/* Makes the folder of a layer that has lost it again, from its blob, durably. The store must be held. */
+bool layer_unpack_again(struct store *store, const char *diff_id, struct error *err);
 /* Writes the uncompressed tar of the layer, byte for byte the one whose digest is its diff id. */
 bool layer_write_tar(struct store *store, const char *diff_id, stream_write write, void *context, struct error *err);
 /* Makes a gzip blob of a layer that is kept as a plain tar, in its place, or of one that has no blob; *out is what
