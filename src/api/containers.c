@@ -6,13 +6,37 @@
 #include "api/respond.h"
 #include "base/memory.h"
 
+/* `omit=NetworkSettings,Mounts`: what the caller does without (docs/api.md). */
+static bool parse_omitted(const char *text, unsigned *out, struct error *err)
+{
+    static const struct {
+        const char *name;
+        unsigned bit;
+    } members[] = {{"HostConfig", LIST_OMITS_HOST_CONFIG},
+                   {"NetworkSettings", LIST_OMITS_NETWORKS},
+                   {"Mounts", LIST_OMITS_MOUNTS}};
+    _cleanup_strlist_ struct strlist names = strlist_split(string_or_empty(text), ',');
+    for (size_t i = 0; string_is_set(text) && i < names.count; i++) {
+        unsigned bit = 0;
+        for (size_t j = 0; j < ARRAY_SIZE(members); j++)
+            if (string_equal(members[j].name, names.items[i]))
+                bit = members[j].bit;
+        if (!bit)
+            return error_set(err, ERROR_INVALID, "invalid omit: %s: HostConfig, NetworkSettings or Mounts",
+                             names.items[i]);
+        *out |= bit;
+    }
+    return true;
+}
+
 bool containers_list(struct call *call, struct error *err)
 {
     struct list_options options = {.is_all = query_bool(call, "all"), .wants_size = query_bool(call, "size")};
     const char *limit = query_text(call, "limit");
     _cleanup_json_ json_t *filters = NULL;
     if (!query_filters(call, &filters, err) ||
-        (string_is_set(limit) && !parse_atoi(limit, ERROR_INTERNAL, &options.limit, err)))
+        (string_is_set(limit) && !parse_atoi(limit, ERROR_INTERNAL, &options.limit, err)) ||
+        !parse_omitted(query_text(call, "omit"), &options.omitted, err))
         return false;
     options.filters = filters;
     _cleanup_strbuf_ struct strbuf list = STRBUF_INIT;
@@ -26,6 +50,17 @@ bool containers_inspect(struct call *call, struct error *err)
 {
     json_t *json = container_inspect(call->engine, call->target, query_bool(call, "size"), call->version, err);
     return json && respond_json(call, 200, json);
+}
+
+static void adapt_mounts(struct host_config *host, int version)
+{
+    for (size_t i = 0; i < host->mounts.count; i++) {
+        struct bind_options *bind = RECORD_AT(host->mounts, struct mount_request, i)->bind;
+        if (bind && version < 140)
+            bind->non_recursive = false;
+        if (bind && version < 142)
+            bind->create_mountpoint = false;
+    }
 }
 
 /* What an old client could not have meant (moby's postContainersCreate). */
@@ -44,6 +79,7 @@ static void adapt_to_version(struct create_request *request, int version)
         strmap_release(&host->annotations);
     if (version < 144 && request->config.healthcheck)
         request->config.healthcheck->start_interval = 0;
+    adapt_mounts(host, version);
     if (host->pids_limit.is_set && host->pids_limit.value <= 0)
         host->pids_limit = (struct opt_int64){0};
 }
@@ -85,10 +121,14 @@ bool containers_create(struct call *call, struct error *err)
     if (string_is_set(platform) && call->version >= 141 &&
         !platform_check(engine_store(call->engine), platform, request.config.image, err))
         return false;
+    bool has_old_mac_address = call->version >= 144 && string_is_set(request.config.mac_address);
     _cleanup_free_ char *id = NULL;
     _cleanup_strlist_ struct strlist warnings = {0};
     if (!container_create(call->engine, query_text(call, "name"), &request, &id, &warnings, err))
         return false;
+    if (has_old_mac_address)
+        strlist_add(&warnings, "The container-wide MacAddress field is now deprecated. It should be specified in "
+                               "EndpointsConfig instead.");
     json_t *list = json_array();
     for (size_t i = 0; i < warnings.count; i++)
         json_array_append_new(list, json_text(warnings.items[i]));
@@ -104,7 +144,7 @@ bool containers_start(struct call *call, struct error *err)
                          "starting container with non-empty request body was deprecated since API v1.22 and removed in "
                          "v1.24");
     if (string_is_set(query_text(call, "checkpoint")))
-        return error_set(err, ERROR_UNSUPPORTED, "checkpoints are not supported by this version of Wherry");
+        return error_set(err, ERROR_INVALID, "checkpoint is only supported in experimental mode");
     return container_start(call->engine, call->target, err) && respond_empty(call, 204);
 }
 

@@ -67,31 +67,23 @@ static char *put(char *out, const char *text, size_t length)
     return out + length;
 }
 
-static char *escape_ascii(char *out, uint8_t byte)
+static char *escape_ascii(char *out, uint8_t byte, enum json_letters letters)
 {
-    static const char digits[] = "0123456789abcdef";
-    char text[] = {'\\', 'u', '0', '0', digits[byte >> 4], digits[byte & 15]};
-    switch (byte) {
-    case '"':
-        return put(out, "\\\"", 2);
-    case '\\':
-        return put(out, "\\\\", 2);
-    case '\n':
-        return put(out, "\\n", 2);
-    case '\r':
-        return put(out, "\\r", 2);
-    default:
-        return put(out, text, sizeof(text));
-    }
+    static const char special[] = "\"\\\n\r\b\f\t", names[] = "\"\\nrbft", digits[] = "0123456789abcdef";
+    const char *found = memchr(special, byte, letters == JSON_LETTERS_ALL ? 7 : 4);
+    if (found)
+        return put(out, (const char[]){'\\', names[found - special]}, 2);
+    const char text[] = {'\\', 'u', '0', '0', digits[byte >> 4], digits[byte & 15]};
+    return put(out, text, sizeof(text));
 }
 
-void json_escape(struct strbuf *out, const char *data, size_t length)
+void json_escape(struct strbuf *out, const char *data, size_t length, enum json_letters letters)
 {
     const uint8_t *bytes = (const uint8_t *)data;
     size_t i = 0;
     while (i < length) {
         size_t stop = length - i > CHUNK ? i + CHUNK : length;
-        if (!strbuf_reserve(out, GROWTH * CHUNK + 2 * BLOCK))
+        if (!strbuf_reserve(out, GROWTH * (stop - i) + 2 * BLOCK))
             return;
         char *end = out->data + out->length;
         while (i < stop) {
@@ -105,7 +97,7 @@ void json_escape(struct strbuf *out, const char *data, size_t length)
             if (sequence == 0)
                 end = put(end, "\\ufffd", 6);
             else if (sequence == 1)
-                end = escape_ascii(end, bytes[i]);
+                end = escape_ascii(end, bytes[i], letters);
             else if (point == 0x2028 || point == 0x2029)
                 end = put(end, point == 0x2028 ? "\\u2028" : "\\u2029", 6);
             else

@@ -4,4 +4,10 @@
 
 #include "base/strbuf.h"
 
-void json_escape(struct strbuf *out, const char *data, size_t length);
+/* Go before 1.22, and Docker's own encoder of log lines to this day, has no letters for backspace, tab and form feed.
+ */
+enum json_letters {
+    JSON_LETTERS_LOG, /* \n and \r */
+    JSON_LETTERS_ALL,
+};
+void json_escape(struct strbuf *out, const char *data, size_t length, enum json_letters letters);

@@ -1,5 +1,6 @@
 #include "cli/listing.h"
 
+#include <ctype.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -130,6 +131,22 @@ bool listing_check(const struct listing *listing, const char *format, struct err
         json_object_set_new(row, listing->columns[i].name, json_string(""));
     return template_execute(template, (struct value){&type, row}, 0, &ignored, err) ||
            error_prefix(err, "failed to execute template");
+}
+
+/* A dot that no name follows stands for the whole row: `json .`, `index . "ID"`. */
+static bool has_bare_dot(const char *format)
+{
+    for (const char *dot = strchr(format, '.'); dot; dot = strchr(dot + 1, '.'))
+        if (!isalpha((unsigned char)dot[1]))
+            return true;
+    return false;
+}
+
+bool listing_shows(const char *format, const char *column)
+{
+    if (!format || string_equal(format, "json") || strstr(format, column) || has_bare_dot(format))
+        return true;
+    return string_equal(column, "Labels") && strstr(format, ".Label");
 }
 
 char *listing_format(const struct command_call *call, const char *given, const char *key)

@@ -49,6 +49,8 @@ bool listing_print_screen(const struct listing *listing, const char *format, con
 /* Checks a format by running it on an empty row, in the words of docker's ps: "failed to parse template: …", "failed to
    execute template: …". */
 bool listing_check(const struct listing *listing, const char *format, struct error *err);
+/* May the format show the column? Rows need no others. NULL: it may show any. */
+bool listing_shows(const char *format, const char *column);
 /* The format that counts: what was given, else the one of `key` in config.json ("psFormat"), else "table". The caller
    frees. */
 char *listing_format(const struct command_call *call, const char *given, const char *key);

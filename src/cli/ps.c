@@ -98,7 +98,7 @@ static char *command_text(const json_t *container, bool is_truncated)
     return strbuf_take(&quoted);
 }
 
-static char *size_text(const json_t *container)
+static char *size_text(const json_t *container, bool is_truncated)
 {
     double root = json_number_value(json_object_get(container, "SizeRootFs"));
     char *size = human_size(json_number_value(json_object_get(container, "SizeRw")), 3);
@@ -123,7 +123,7 @@ static char *mounts_text(const json_t *container, bool is_truncated)
     return strbuf_take(&text);
 }
 
-static char *volumes_text(const json_t *container)
+static char *volumes_text(const json_t *container, bool is_truncated)
 {
     size_t i, count = 0;
     json_t *mount;
@@ -134,7 +134,7 @@ static char *volumes_text(const json_t *container)
     return xasprintf("%zu", count);
 }
 
-static char *networks_text(const json_t *container)
+static char *networks_text(const json_t *container, bool is_truncated)
 {
     json_t *networks = json_object_get(json_object_get(container, "NetworkSettings"), "Networks");
     size_t count;
@@ -145,25 +145,73 @@ static char *networks_text(const json_t *container)
     return strbuf_take(&text);
 }
 
-json_t *container_row(const json_t *container, bool is_truncated)
+static char *id_text(const json_t *container, bool is_truncated)
 {
+    const char *id = text_of(container, "Id");
+    return is_truncated ? short_id(id) : xstrdup(id);
+}
+
+static int64_t created_of(const json_t *container)
+{
+    return json_integer_value(json_object_get(container, "Created"));
+}
+
+static char *created_text(const json_t *container, bool is_truncated)
+{
+    return human_time(created_of(container));
+}
+
+static char *age_text(const json_t *container, bool is_truncated)
+{
+    return human_age(created_of(container));
+}
+
+static char *ports_column(const json_t *container, bool is_truncated)
+{
+    return ports_text(json_object_get(container, "Ports"));
+}
+
+static char *labels_column(const json_t *container, bool is_truncated)
+{
+    return labels_text(json_object_get(container, "Labels"));
+}
+
+static char *state_text(const json_t *container, bool is_truncated)
+{
+    return xstrdup(text_of(container, "State"));
+}
+
+static char *status_column(const json_t *container, bool is_truncated)
+{
+    return xstrdup(text_of(container, "Status"));
+}
+
+json_t *container_row(const json_t *container, bool is_truncated, const char *format)
+{
+    static const struct {
+        const char *name;
+        char *(*text)(const json_t *container, bool is_truncated);
+    } cells[] = {
+        {"ID", id_text},
+        {"Names", names_text},
+        {"Image", image_text},
+        {"Command", command_text},
+        {"CreatedAt", created_text},
+        {"RunningFor", age_text},
+        {"Ports", ports_column},
+        {"State", state_text},
+        {"Status", status_column},
+        {"Size", size_text},
+        {"Labels", labels_column},
+        {"Mounts", mounts_text},
+        {"LocalVolumes", volumes_text},
+        {"Networks", networks_text},
+    };
     json_t *row = json_object();
-    int64_t created = json_integer_value(json_object_get(container, "Created"));
+    for (size_t i = 0; i < ARRAY_SIZE(cells); i++)
+        if (listing_shows(format, cells[i].name))
+            row_take(row, cells[i].name, cells[i].text(container, is_truncated));
     json_t *platform = json_object_get(json_object_get(container, "ImageManifestDescriptor"), "platform");
-    row_take(row, "ID", is_truncated ? short_id(text_of(container, "Id")) : xstrdup(text_of(container, "Id")));
-    row_take(row, "Names", names_text(container, is_truncated));
-    row_take(row, "Image", image_text(container, is_truncated));
-    row_take(row, "Command", command_text(container, is_truncated));
-    row_take(row, "CreatedAt", human_time(created));
-    row_take(row, "RunningFor", human_age(created));
-    row_take(row, "Ports", ports_text(json_object_get(container, "Ports")));
-    row_take(row, "State", xstrdup(text_of(container, "State")));
-    row_take(row, "Status", xstrdup(text_of(container, "Status")));
-    row_take(row, "Size", size_text(container));
-    row_take(row, "Labels", labels_text(json_object_get(container, "Labels")));
-    row_take(row, "Mounts", mounts_text(container, is_truncated));
-    row_take(row, "LocalVolumes", volumes_text(container));
-    row_take(row, "Networks", networks_text(container));
     json_object_set(row, "Platform", platform ? platform : json_null());
     return row;
 }
@@ -178,6 +226,27 @@ static char *template_of(const char *format, bool is_quiet, bool wants_size)
     if (string_equal(format, "raw"))
         return xasprintf("%s%s", RAW_FORMAT, wants_size ? "size: {{.Size}}\n" : "");
     return xstrdup(is_quiet ? "{{.ID}}" : format);
+}
+
+/* Most of an answer is what few formats show; Docker sends it all the same. */
+static const char *omitted_by(const char *format)
+{
+    if (listing_shows(format, "Networks"))
+        return "HostConfig";
+    bool shows_mounts = listing_shows(format, "Mounts") || listing_shows(format, "LocalVolumes");
+    return shows_mounts ? "HostConfig,NetworkSettings" : "HostConfig,NetworkSettings,Mounts";
+}
+
+struct row_adder {
+    json_t *rows;
+    const char *format;
+    bool is_truncated;
+};
+
+static void add_row(void *context, const json_t *container)
+{
+    const struct row_adder *adder = context;
+    json_array_append_new(adder->rows, container_row(container, adder->is_truncated, adder->format));
 }
 
 static bool ps_run(struct command_call *call, struct error *err)
@@ -203,17 +272,12 @@ static bool ps_run(struct command_call *call, struct error *err)
     client_query_add(&path, "filters", filters);
     client_query_add(&path, "limit", limit);
     client_query_add(&path, "size", wants_size ? "1" : NULL);
-    _cleanup_json_ json_t *containers = client_get_json(call->client, strbuf_text(&path), err);
-    if (!containers)
-        return false;
     _cleanup_json_ json_t *rows = json_array();
-    size_t i;
-    json_t *container;
-    json_array_foreach(containers, i, container)
-    {
-        json_array_append_new(rows, container_row(container, !options->is_not_truncated));
-    }
     _cleanup_free_ char *template = template_of(format, options->is_quiet, options->wants_size);
+    client_query_add(&path, "omit", omitted_by(template));
+    struct row_adder adder = {rows, template, !options->is_not_truncated};
+    if (!client_get_elements(call->client, strbuf_text(&path), add_row, &adder, err))
+        return false;
     return listing_print(&listing, template, rows, err);
 }
 

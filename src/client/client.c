@@ -474,6 +474,14 @@ json_t *client_get_json(struct client *client, const char *path, struct error *e
     return request_json(client, &(struct client_request){.method = "GET", .path = path}, err);
 }
 
+bool client_get_elements(struct client *client, const char *path, void (*take)(void *context, const json_t *element),
+                         void *context, struct error *err)
+{
+    _cleanup_strbuf_ struct strbuf answer = STRBUF_INIT;
+    return client_get_text(client, path, &answer, err) &&
+           json_parse_elements(strbuf_text(&answer), answer.length, take, context, err);
+}
+
 json_t *client_post_json(struct client *client, const char *path, const json_t *body, struct error *err)
 {
     _cleanup_free_ char *text = body ? json_format(body) : NULL;

@@ -68,6 +68,9 @@ struct client_request {
 /* Whole answers. The JSON is a new reference: json_null() for an empty body. Statuses from 400 are errors; 304 (already
    so) is success. `body` may be NULL. */
 json_t *client_get_json(struct client *client, const char *path, struct error *err);
+/* The elements of an answer that is an array, one at a time; `element` is borrowed. */
+bool client_get_elements(struct client *client, const char *path, void (*take)(void *context, const json_t *element),
+                         void *context, struct error *err);
 json_t *client_post_json(struct client *client, const char *path, const json_t *body, struct error *err);
 json_t *client_delete_json(struct client *client, const char *path, struct error *err);
 /* The same for answers that nobody looks at. */

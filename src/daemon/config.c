@@ -125,7 +125,9 @@ static const struct option options[] = {
     {"group", 'G', OPTION_STRING, PLACE(group), "string", "Group for the unix socket", "docker"},
     {"help", 0, OPTION_BOOL, PLACE(wants_help), NULL, "Print usage"},
     {"host", 'H', OPTION_LIST, PLACE(hosts), "list",
-     "Daemon socket(s) to connect to; ADDRESS,role=read makes one that only looks", NULL, parse_host},
+     "Daemon socket(s) to connect to; ADDRESS,role=read makes one that only looks, ADDRESS,label=KEY=VALUE one for "
+     "some containers",
+     NULL, parse_host},
     REFUSED("host-gateway-ip", OPTION_LIST, "list",
             "IP addresses that the special 'host-gateway' string in --add-host resolves to"),
     {"http-proxy", 0, OPTION_STRING, PLACE(http_proxy), "string", "HTTP proxy URL to use for outgoing traffic"},
@@ -182,6 +184,8 @@ static const struct option options[] = {
     {"shim-path", 0, OPTION_STRING, PLACE(shim_path), "string", "Path to the wherry-shim binary"},
     {"shutdown-timeout", 0, OPTION_INT64, PLACE(shutdown_timeout), "int", "Set the default shutdown timeout", "15"},
     {"storage-driver", 's', OPTION_STRING, PLACE(storage_driver), "string", "Storage driver to use"},
+    {"storage-max", 0, OPTION_BYTES, PLACE(storage_max), "bytes",
+     "Refuse images that would make images and containers take more of the disk than this (0: no limit)"},
     REFUSED("storage-opt", OPTION_LIST, "list", "Storage driver options"),
     REFUSED("swarm-default-advertise-addr", OPTION_STRING, "string",
             "Set default address or interface for swarm advertised address"),
@@ -313,6 +317,7 @@ static bool check_numbers(const struct daemon_config *config, struct error *err)
                 {config->max_concurrent_downloads, 0, "max concurrent downloads"},
                 {config->max_concurrent_uploads, 0, "max concurrent uploads"},
                 {config->max_download_attempts, 1, "max download attempts"},
+                {config->storage_max, 0, "storage-max"},
                 {config->restart_unhealthy, 0, "restart-unhealthy"}};
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
         if (rows[i].value < rows[i].least)

@@ -44,6 +44,7 @@ struct daemon_config {
     struct strlist refused; /* the place of flags that are known and refused: nothing is ever put there */
     bool has_init, has_no_new_privileges, has_raw_logs, is_experimental;
     bool is_debug;
+    int64_t storage_max; /* bytes; 0: no limit */
     bool has_ip_masq, has_icc, has_ipv6, has_firewall, has_closed_ports;
     int64_t restart_unhealthy;
     bool is_live_restore;

@@ -1,9 +1,7 @@
 #include "daemon/host.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <grp.h>
-#include <netdb.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -11,28 +9,9 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "http/listen.h"
 
-#define FIRST_ACTIVATION_FD 3 /* SD_LISTEN_FDS_START */
-#define BACKLOG             1024
-
-/* "tcp://[::1]:2375" → "::1" and "2375"; the caller frees both, whatever the answer is. */
-static bool split_tcp(const char *host, const char *default_port, char **name, char **port)
-{
-    const char *text = host + strlen("tcp://");
-    const char *colon = strrchr(text, ':'), *bracket = strrchr(text, ']');
-    if (colon && bracket && colon < bracket)
-        colon = NULL;
-    size_t length = colon ? (size_t)(colon - text) : strlen(text);
-    if (text[0] == '[') {
-        if (!bracket || (size_t)(bracket - text) + 1 != length)
-            return false;
-        *name = xstrndup(text + 1, length - 2);
-    } else {
-        *name = xstrndup(text, length);
-    }
-    *port = xstrdup(colon && colon[1] ? colon + 1 : default_port);
-    return !strchr(*name, '/') && strspn(*port, "0123456789") == strlen(*port);
-}
+#define BACKLOG 1024
 
 static bool check_address(const char *host, struct error *err)
 {
@@ -42,11 +21,9 @@ static bool check_address(const char *host, struct error *err)
             return error_set(err, ERROR_INVALID, "invalid bind address (%s): the path of the socket is too long", host);
         return true;
     }
-    if (string_starts_with(host, "tcp://")) {
-        _cleanup_free_ char *name = NULL, *port = NULL;
-        return split_tcp(host, TCP_PORT, &name, &port) ||
+    if (string_starts_with(host, "tcp://"))
+        return listen_is_tcp_address(host) ||
                error_set(err, ERROR_INVALID, "invalid bind address (%s): should be of the form tcp://HOST:PORT", host);
-    }
     if (string_starts_with(host, "fd://"))
         return true;
     const char *colon = strstr(host, "://");
@@ -59,28 +36,28 @@ static bool check_address(const char *host, struct error *err)
 
 /* What stands behind the comma of "unix:///run/ro.sock,role=read,group=monitor". */
 struct host_parts {
-    char *address, *group; /* group: NULL where none is given */
-    enum api_role role;
+    char *address, *group, *label; /* NULL where none is given */
+    bool is_read_only;
 };
 
 static void host_parts_release(struct host_parts *parts)
 {
     free(parts->address);
     free(parts->group);
+    free(parts->label);
 }
 
 static bool parse_part(const char *host, const char *word, struct host_parts *parts, struct error *err)
 {
     if (string_equal(word, "role=read"))
-        parts->role = API_ROLE_READ;
+        parts->is_read_only = true;
     else if (string_equal(word, "role=full"))
-        parts->role = API_ROLE_FULL;
+        parts->is_read_only = false;
     else if (string_starts_with(word, "role="))
         return error_set(err, ERROR_INVALID, "invalid bind address (%s): unknown role '%s', it must be read or full",
                          host, word + strlen("role="));
     else if (string_starts_with(word, "label="))
-        return error_set(err, ERROR_UNSUPPORTED,
-                         "invalid bind address (%s): label= is not supported by this version of Wherry", host);
+        string_replace(&parts->label, word + strlen("label="));
     else if (string_starts_with(word, "group=") && string_starts_with(parts->address, "unix://"))
         string_replace(&parts->group, word + strlen("group="));
     else if (string_starts_with(word, "group="))
@@ -101,10 +78,20 @@ static bool split_host(const char *host, struct host_parts *parts, struct error 
     return true;
 }
 
+static bool make_role(const char *host, const struct host_parts *parts, struct role **out, struct error *err)
+{
+    return role_new(parts->is_read_only, parts->label, out, err) ||
+           error_prefix(err, "invalid bind address (%s)", host);
+}
+
 bool host_check(const char *host, struct error *err)
 {
     _cleanup_(host_parts_release) struct host_parts parts;
-    return split_host(host, &parts, err) && check_address(parts.address, err);
+    struct role *role = NULL;
+    bool is_good =
+        split_host(host, &parts, err) && check_address(parts.address, err) && make_role(host, &parts, &role, err);
+    role_free(role);
+    return is_good;
 }
 
 static bool unix_address(const char *path, struct sockaddr_un *address)
@@ -173,45 +160,26 @@ static bool listen_unix(const char *path, const char *group_name, struct listene
     return true;
 }
 
-static bool listen_tcp(const char *host, const char *default_port, struct listener **listeners, size_t *count,
-                       struct error *err)
+static bool add_tcp(const char *host, const char *default_port, struct listener **listeners, size_t *count,
+                    struct error *err)
 {
-    _cleanup_free_ char *name = NULL, *port = NULL;
-    if (!split_tcp(host, default_port, &name, &port))
-        return error_set(err, ERROR_INVALID, "invalid bind address (%s)", host);
-    struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE}, *found = NULL;
-    int failure = getaddrinfo(*name ? name : "127.0.0.1", port, &hints, &found);
-    if (failure)
-        return error_set(err, ERROR_INVALID, "listen %s: %s", host, gai_strerror(failure));
-    _cleanup_close_ int fd = socket(found->ai_family, found->ai_socktype | SOCK_CLOEXEC, found->ai_protocol);
-    int on = 1;
-    bool is_listening = fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0 &&
-                        bind(fd, found->ai_addr, found->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0;
-    int cause = errno;
-    freeaddrinfo(found);
-    if (!is_listening)
-        return error_errno_value(err, cause, "listen tcp %s:%s", name, port);
-    add(listeners, count, TAKE_FD(fd), xasprintf("%s:%s", *name ? name : "127.0.0.1", port));
+    char *name;
+    int fd = listen_tcp(host, default_port, &name, err);
+    if (fd < 0)
+        return false;
+    add(listeners, count, fd, name);
     (*listeners)[*count - 1].is_tcp = true;
     return true;
 }
 
-/* systemd's socket activation, sd_listen_fds(3). */
-static bool take_activated(struct listener **listeners, size_t *count, struct error *err)
+static bool add_activated(struct listener **listeners, size_t *count, struct error *err)
 {
-    int64_t pid, number;
-    const char *for_pid = getenv("LISTEN_PID"), *fds = getenv("LISTEN_FDS");
-    if (!for_pid || !fds || !parse_int64(for_pid, &pid) || pid != getpid() || !parse_int64(fds, &number) || number < 1)
-        return error_set(err, ERROR_INVALID,
-                         "no sockets found via socket activation: make sure the service was started "
-                         "by systemd");
-    for (int fd = FIRST_ACTIVATION_FD; fd < FIRST_ACTIVATION_FD + number; fd++) {
-        fcntl(fd, F_SETFD, FD_CLOEXEC);
+    int first;
+    size_t number;
+    if (!listen_take_activated(&first, &number, err))
+        return false;
+    for (int fd = first; fd < first + (int)number; fd++)
         add(listeners, count, fd, xasprintf("fd://%d", fd));
-    }
-    unsetenv("LISTEN_PID");
-    unsetenv("LISTEN_FDS");
-    unsetenv("LISTEN_FDNAMES");
     return true;
 }
 
@@ -223,9 +191,9 @@ static bool open_address(const char *host, const char *group, const char *port, 
         return listen_unix(*path ? path : "/var/run/docker.sock", group, listeners, count, err);
     }
     if (string_starts_with(host, "tcp://"))
-        return listen_tcp(host, port, listeners, count, err);
+        return add_tcp(host, port, listeners, count, err);
     if (string_starts_with(host, "fd://"))
-        return take_activated(listeners, count, err);
+        return add_activated(listeners, count, err);
     return check_address(host, err);
 }
 
@@ -237,17 +205,24 @@ bool host_listen(const char *host, const char *group, const char *port, struct l
     if (!split_host(host, &parts, err) ||
         !open_address(parts.address, parts.group ? parts.group : group, port, listeners, count, err))
         return false;
-    for (size_t i = first; i < *count; i++)
-        (*listeners)[i].role = parts.role;
-    return true;
+    bool is_good = true;
+    for (size_t i = first; i < *count && is_good; i++)
+        is_good = make_role(host, &parts, &(*listeners)[i].role, err);
+    return is_good;
 }
 
-void listeners_forget(struct listener *listeners, size_t count)
+void listeners_unlink(const struct listener *listeners, size_t count)
 {
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; i++)
         if (listeners[i].name[0] == '/')
             unlink(listeners[i].name);
+}
+
+void listeners_free(struct listener *listeners, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
         free(listeners[i].name);
+        role_free(listeners[i].role);
     }
     free(listeners);
 }

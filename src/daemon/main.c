@@ -8,21 +8,21 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 
 #include "api/api.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/notify.h"
 #include "daemon/config.h"
 #include "daemon/host.h"
 #include "daemon/metrics.h"
 #include "daemon/pidfile.h"
-#include "daemon/tls.h"
 #include "daemon/ulimit.h"
 #include "engine/events.h"
 #include "engine/log_config.h"
+#include "http/tls.h"
 #include "runtime/seccomp.h"
 #include "json/json_record.h"
 
@@ -199,6 +199,7 @@ static bool open_engine(struct daemon *daemon, const char *argv0, struct error *
         .default_ulimits = &daemon->ulimits,
         .has_init = config->has_init,
         .has_no_new_privileges = config->has_no_new_privileges,
+        .storage_max = config->storage_max,
         .restart_unhealthy = config->restart_unhealthy,
     };
     options->registry = (struct registry_options){.insecure = config->insecure_registries,
@@ -261,7 +262,7 @@ static void add_listener(struct daemon *daemon, const struct listener *listener)
 {
     bool has_tls = listener->is_tcp && daemon->tls;
     http_server_add_listener(daemon->server, listener->fd);
-    http_server_set_listener(daemon->server, has_tls ? tls_wrap : NULL, daemon->tls, api_role_tag(listener->role));
+    http_server_set_listener(daemon->server, has_tls ? tls_wrap : NULL, daemon->tls, listener->role);
     if (listener->is_tcp && !has_tls)
         log_warning("[DEPRECATION NOTICE]: API is accessible on http://%s without encryption. Access to the remote API "
                     "is equivalent to root access on the host. Refer to the 'Docker daemon attack surface' section in "
@@ -297,21 +298,6 @@ static bool open_api(struct daemon *daemon, struct error *err)
     return true;
 }
 
-/* sd_notify(3), without the library. */
-static void notify(const char *state)
-{
-    const char *path = getenv("NOTIFY_SOCKET");
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    if (!path || (path[0] != '/' && path[0] != '@') || strlen(path) >= sizeof(address.sun_path))
-        return;
-    memcpy(address.sun_path, path, strlen(path));
-    if (path[0] == '@')
-        address.sun_path[0] = '\0';
-    _cleanup_close_ int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    socklen_t length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path));
-    sendto(fd, state, strlen(state), MSG_NOSIGNAL, (struct sockaddr *)&address, length);
-}
-
 /* As dockerd's event has it: what can be reloaded, as it is now. */
 static void tell_reload(const struct daemon *daemon)
 {
@@ -344,7 +330,7 @@ static void reload(struct daemon *daemon, int argc, char **argv)
         return;
     }
     apply_log_level(&daemon->config);
-    engine_set_live_restore(daemon->engine, daemon->config.is_live_restore);
+    engine_set_shutdown(daemon->engine, !daemon->config.is_live_restore, daemon->config.shutdown_timeout);
     tell_reload(daemon);
 }
 
@@ -386,6 +372,14 @@ static void daemon_release(struct daemon *daemon)
     daemon_config_release(&daemon->config);
 }
 
+/* Something under way cannot be ended and still uses the engine: what is on disk is whole at every moment. */
+static _Noreturn void end_at_once(const struct daemon *daemon, const char *why)
+{
+    log_error("%s: the daemon ends without closing the engine", why);
+    unlink(daemon->config.pidfile);
+    _exit(EXIT_FAILURE);
+}
+
 static bool serve(struct daemon *daemon, int argc, char **argv, struct error *err)
 {
     const struct daemon_config *config = &daemon->config;
@@ -404,25 +398,24 @@ static bool serve(struct daemon *daemon, int argc, char **argv, struct error *er
         is_open = daemon->metrics != NULL;
     }
     if (is_open) {
-        for (size_t i = 0; i < daemon->listener_count; i++)
-            log_info("API listen on %s%s", daemon->listeners[i].name,
-                     daemon->listeners[i].role == API_ROLE_READ ? " (role read)" : "");
-        notify("READY=1");
+        for (size_t i = 0; i < daemon->listener_count; i++) {
+            _cleanup_free_ char *role = role_describe(daemon->listeners[i].role);
+            log_info("API listen on %s%s", daemon->listeners[i].name, role);
+        }
+        service_notify("READY=1");
         trim_memory(NULL);
         wait_for_end(daemon, argc, argv);
-        notify("STOPPING=1");
+        service_notify("STOPPING=1");
     }
     metrics_stop(daemon->metrics);
-    listeners_forget(daemon->listeners, daemon->listener_count);
-    if (!http_server_stop(daemon->server, REQUEST_GRACE)) {
-        /* A request that cannot be stopped still uses the engine: what is on disk is whole at every moment. */
-        log_error("Requests are still running: the daemon ends without closing the engine");
-        unlink(daemon->config.pidfile);
-        _exit(EXIT_FAILURE);
-    }
+    listeners_unlink(daemon->listeners, daemon->listener_count);
+    if (!http_server_stop(daemon->server, REQUEST_GRACE))
+        end_at_once(daemon, "Requests are still running");
     http_server_free(daemon->server);
+    listeners_free(daemon->listeners, daemon->listener_count);
     api_free(daemon->api);
-    engine_close(daemon->engine);
+    if (!engine_close(daemon->engine))
+        end_at_once(daemon, "Containers did not stop within the shutdown timeout");
     log_info("Daemon shutdown complete");
     return is_open;
 }

@@ -285,8 +285,11 @@ bool container_save(struct container *container, enum durability durability, str
 
 void container_lower_folders(const struct container_record *record, const struct store *store, struct strlist *out)
 {
-    for (size_t i = record->diff_ids.count; i-- > 0;)
-        strlist_take(out, layer_path(store, record->diff_ids.items[i]));
+    for (size_t i = record->diff_ids.count; i-- > 0;) {
+        _cleanup_free_ char *path = layer_path(store, record->diff_ids.items[i]);
+        if (!strlist_contains(out, path)) /* the kernel takes none twice, and the upper one has all of the lower */
+            strlist_add(out, path);
+    }
 }
 
 char *container_path(const struct container *container, const char *file)

@@ -82,8 +82,12 @@ bool container_logs_stream(struct container_logs *logs, stream_write write, void
 json_t *container_inspect(struct engine *engine, const char *reference, bool wants_size, int version,
                           struct error *err);
 /* GET /containers/json. `filters` is the decoded filters parameter: map of lists as JSON ({"status":["running"]}). */
+#define LIST_OMITS_HOST_CONFIG 1u
+#define LIST_OMITS_NETWORKS    2u
+#define LIST_OMITS_MOUNTS      4u
 struct list_options {
     bool is_all, wants_size;
+    unsigned omitted; /* members left out: LIST_OMITS_… */
     int64_t limit;
     const json_t *filters;
 };
@@ -109,6 +113,8 @@ bool exec_create(struct engine *engine, const char *container, struct exec_reque
 /* Starts it. With attachment->fd >= 0 the stream is handed over (taken in every case). */
 bool exec_start(struct engine *engine, const char *exec_id, bool is_detached, int64_t rows, int64_t columns,
                 struct shim_attachment *attachment, struct error *err);
-bool exec_check_start(struct engine *engine, const char *exec_id, bool *is_terminal, struct error *err);
+/* Could it be started? The detach keys are as they were asked for, or "" (caller frees). */
+bool exec_check_start(struct engine *engine, const char *exec_id, bool *is_terminal, char **detach_keys,
+                      struct error *err);
 json_t *exec_inspect(struct engine *engine, const char *exec_id, struct error *err);
 bool exec_resize(struct engine *engine, const char *exec_id, int64_t rows, int64_t columns, struct error *err);

@@ -1,4 +1,5 @@
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
@@ -170,10 +171,23 @@ static bool check_addresses(const char *network, const struct endpoint_ipam_conf
                      strbuf_text(&text));
 }
 
+#define MAC_LENGTH 17 /* six pairs of digits, colons between them */
+
+static bool check_mac_address(const char *network, const char *text, struct error *err)
+{
+    bool is_valid = !string_is_set(text) || strlen(text) == MAC_LENGTH;
+    for (size_t i = 0; is_valid && string_is_set(text) && i < MAC_LENGTH; i++)
+        is_valid = i % 3 == 2 ? text[i] == ':' : isxdigit((unsigned char)text[i]) != 0;
+    return is_valid ||
+           error_set(err, ERROR_INVALID, "invalid config for network %s: invalid MAC address %s", network, text);
+}
+
 /* Docker checks an address of a network of the user's own against that network, where it is there already. */
 static bool check_endpoint(struct engine *engine, const char *network, const struct endpoint_settings *asked,
                            struct error *err)
 {
+    if (!check_mac_address(network, asked->mac_address, err))
+        return false;
     if (network_is_predefined(network) && !string_equal(network, "bridge")) {
         if (!check_addresses(network, asked->ipam_config, err))
             return false;
@@ -229,6 +243,8 @@ static bool take_endpoints(struct engine *engine, struct container_record *recor
         if (is_main && string_is_set(theirs->mac_address))
             string_replace(&record->config.mac_address, theirs->mac_address);
     }
+    if (!check_mac_address(main, record->config.mac_address, err))
+        return false;
     struct endpoint_settings *own = record_map_put(&record->endpoints, &endpoint_settings_type, main);
     if (string_is_set(record->config.mac_address))
         string_replace(&own->mac_address, record->config.mac_address);

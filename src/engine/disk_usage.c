@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "engine/engine_state.h"
+#include "engine/storage.h"
 #include "engine/volume.h"
 #include "store/image_json.h"
 #include "store/layer.h"
@@ -65,7 +66,9 @@ json_t *engine_disk_usage(struct engine *engine, unsigned parts, int version, st
     json_object_set_new(usage, "Containers", containers);
     json_object_set_new(usage, "Volumes", parts & USAGE_VOLUMES ? volume_list_usage(engine) : json_null());
     json_object_set_new(usage, "BuildCache", parts & USAGE_BUILD_CACHE ? json_array() : json_null());
-    if (version < 142)
-        json_object_set_new(usage, "BuilderSize", json_integer(0));
+    /* Ours (docs/api.md). */
+    json_t *storage = parts == USAGE_ALL ? storage_describe(engine) : NULL;
+    if (storage)
+        json_object_set_new(usage, "Storage", storage);
     return usage;
 }

@@ -10,10 +10,16 @@
 #include "engine/exec.h"
 #include "engine/health.h"
 #include "engine/stop.h"
+#include "engine/storage.h"
 #include "engine/volume.h"
 #include "runtime/cgroup.h"
 #include "runtime/defaults.h"
 #include "runtime/seccomp.h"
+
+/* In seconds. */
+#define JOB_GRACE            10        /* for starts and checks that are under way at the end */
+#define STOP_GRACE           5         /* beyond a container's own stop timeout */
+#define SHUTDOWN_TIMEOUT_MAX 315360000 /* ten years: what is longer overflows nowhere */
 
 static void copy_options(struct engine_options *to, const struct engine_options *from)
 {
@@ -118,6 +124,7 @@ static bool open_parts(struct engine *engine, struct error *err)
     engine->store = store_open(options->data_root, err);
     if (!engine->store)
         return false;
+    storage_begin(engine);
     engine->network = network_open(store_database(engine->store), &options->network, err);
     if (!engine->network)
         return false;
@@ -143,9 +150,13 @@ struct engine *engine_open(const struct engine_options *options, struct error *e
     log_watches_init(&engine->log_watches);
     pthread_mutex_init(&engine->job_lock, NULL);
     pthread_mutex_init(&engine->deadline_lock, NULL);
-    pthread_cond_init(&engine->job_ended, NULL);
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&engine->job_ended, &monotonic);
+    pthread_condattr_destroy(&monotonic);
     if (!open_parts(engine, err)) {
-        engine_close(engine);
+        (void)engine_close(engine);
         return NULL;
     }
     start_thread(engine, warm_seccomp, engine);
@@ -159,28 +170,48 @@ static void job_stop(struct container *container)
         log_and_release(LOG_LEVEL_WARNING, &err, "container %s could not be stopped", container->record.id);
 }
 
-static void wait_for_jobs(struct engine *engine)
+/* Until `seconds` are over; negative: for ever. False where jobs still run then. */
+static bool wait_for_jobs(struct engine *engine, int64_t seconds)
 {
+    int64_t now = clock_monotonic();
+    const struct timespec until = {now / NANOSECONDS_PER_SECOND + seconds, now % NANOSECONDS_PER_SECOND};
+    int failure = 0;
     pthread_mutex_lock(&engine->job_lock);
-    while (engine->job_count > 0)
-        pthread_cond_wait(&engine->job_ended, &engine->job_lock);
+    while (engine->job_count > 0 && !failure)
+        failure = seconds < 0 ? pthread_cond_wait(&engine->job_ended, &engine->job_lock)
+                              : pthread_cond_timedwait(&engine->job_ended, &engine->job_lock, &until);
     pthread_mutex_unlock(&engine->job_lock);
+    return !failure;
 }
 
-/* All at once, each with its own stop signal and timeout. Their policies start them again with the next engine. */
-static void stop_all(struct engine *engine)
+/* As Docker: the shutdown timeout, or the longest that a container may take to stop, with some grace. */
+static int64_t time_to_stop(const struct container *container, int64_t longest)
 {
+    int64_t own = container_stop_timeout(container);
+    if (longest < 0 || own < 0)
+        return -1;
+    own = MIN(own, SHUTDOWN_TIMEOUT_MAX) + STOP_GRACE;
+    return MAX(longest, own);
+}
+
+/* All at once, each with its own stop signal and timeout. Their policies start them again with the next engine. False
+   where some did not stop in time. */
+static bool stop_all(struct engine *engine)
+{
+    int64_t limit = MIN(engine->options.shutdown_timeout, SHUTDOWN_TIMEOUT_MAX);
     size_t count;
     struct container **all = container_snapshot(engine, &count);
     for (size_t i = 0; i < count; i++) {
         container_lock(all[i]);
         bool is_running = status_is_running(all[i]->status);
+        if (is_running)
+            limit = time_to_stop(all[i], limit);
         container_unlock(all[i]);
         if (is_running)
             engine_run_job(all[i], job_stop);
     }
-    wait_for_jobs(engine);
     container_snapshot_release(all, count);
+    return wait_for_jobs(engine, limit);
 }
 
 /* The cgroup that holds the containers' own goes when it is empty: other engines may share it. */
@@ -194,14 +225,15 @@ static void remove_cgroup_parent(const struct engine *engine)
         cgroup_destroy(parent);
 }
 
-void engine_close(struct engine *engine)
+bool engine_close(struct engine *engine)
 {
     if (!engine)
-        return;
-    if (engine->options.stops_containers_at_shutdown && engine->has_supervisor)
-        stop_all(engine);
+        return true;
+    if (engine->options.stops_containers_at_shutdown && engine->has_supervisor && !stop_all(engine))
+        return false;
     supervisor_stop(engine);
-    wait_for_jobs(engine);
+    if (!wait_for_jobs(engine, JOB_GRACE))
+        return false;
     exec_table_release(engine);
     deadline_release(engine);
     remove_cgroup_parent(engine);
@@ -229,6 +261,7 @@ void engine_close(struct engine *engine)
     pthread_mutex_destroy(&engine->table_lock);
     pthread_mutex_destroy(&engine->deadline_lock);
     free(engine);
+    return true;
 }
 
 struct store *engine_store(struct engine *engine)
@@ -251,9 +284,10 @@ const struct engine_options *engine_options(const struct engine *engine)
     return &engine->options;
 }
 
-void engine_set_live_restore(struct engine *engine, bool is_live_restore)
+void engine_set_shutdown(struct engine *engine, bool stops_containers, int64_t timeout)
 {
-    engine->options.stops_containers_at_shutdown = !is_live_restore;
+    engine->options.stops_containers_at_shutdown = stops_containers;
+    engine->options.shutdown_timeout = timeout;
 }
 
 void engine_count(struct engine *engine, struct engine_counts *out)

@@ -21,7 +21,7 @@ struct engine_options {
     int64_t default_shm_size;          /* bytes; 0: 64 MiB */
     const char *cgroup_parent;         /* "/wherry" or as given */
     bool stops_containers_at_shutdown; /* live restore is the default */
-    int64_t shutdown_timeout;          /* seconds */
+    int64_t shutdown_timeout;          /* seconds that engine_close may take; negative: any number */
     struct log_config default_log;
     /* Defaults of new containers; borrowed for as long as the engine lives. */
     const char *default_ipc_mode, *default_cgroupns_mode, *default_runtime; /* NULL: Docker's */
@@ -30,6 +30,7 @@ struct engine_options {
     bool has_init, has_no_new_privileges;
     struct registry_options registry;
     int64_t default_log_size;  /* bytes of a json-file log that has no max-size; 0: not bounded */
+    int64_t storage_max;       /* bytes that images and containers may take; 0: no limit */
     int64_t restart_unhealthy; /* after so many failed health checks in a row; 0: never (Docker's way) */
 };
 
@@ -38,14 +39,17 @@ struct engine_options {
 struct engine *engine_open(const struct engine_options *options, struct error *err);
 /* The API is there: clients of execs that ended while it was not, learn of that now. */
 void engine_serve(struct engine *engine);
-void engine_close(struct engine *engine);
+/* Stops the containers first where the options say so. False where that, or what else is under way, did not end within
+   the shutdown timeout (the longest stop timeout of a container extends it): nothing is freed then, and the process is
+   to end; what is on disk is whole. */
+bool engine_close(struct engine *engine);
 struct store *engine_store(struct engine *engine);
 struct network_manager *engine_network(struct engine *engine);
 struct registry *engine_registry(struct engine *engine);
 const struct engine_options *engine_options(const struct engine *engine);
 
-/* Changes options.stops_containers_at_shutdown. */
-void engine_set_live_restore(struct engine *engine, bool is_live_restore);
+/* Changes options.stops_containers_at_shutdown and shutdown_timeout. */
+void engine_set_shutdown(struct engine *engine, bool stops_containers, int64_t timeout);
 
 /* Counts for `info`. */
 struct engine_counts {

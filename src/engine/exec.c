@@ -72,6 +72,12 @@ static struct exec_session *find(struct engine *engine, const char *id, struct e
     return found;
 }
 
+struct container *exec_container(struct engine *engine, const char *exec_id)
+{
+    _cleanup_session_ struct exec_session *session = find(engine, exec_id, NULL);
+    return session ? container_ref(session->container) : NULL;
+}
+
 /* Takes the sessions that `is_old` names out of the table. */
 static void purge(struct engine *engine, bool (*is_old)(const struct exec_session *, const void *), const void *context)
 {
@@ -201,7 +207,8 @@ static bool check_start(const struct exec_session *session, struct error *err)
                            container->record.id, err);
 }
 
-bool exec_check_start(struct engine *engine, const char *exec_id, bool *is_terminal, struct error *err)
+bool exec_check_start(struct engine *engine, const char *exec_id, bool *is_terminal, char **detach_keys,
+                      struct error *err)
 {
     _cleanup_session_ struct exec_session *session = find(engine, exec_id, err);
     if (!session)
@@ -209,8 +216,10 @@ bool exec_check_start(struct engine *engine, const char *exec_id, bool *is_termi
     container_lock(session->container);
     bool is_possible = check_start(session, err);
     container_unlock(session->container);
-    if (is_possible)
+    if (is_possible) {
         *is_terminal = session->request.tty;
+        *detach_keys = xstrdup(string_or_empty(session->request.detach_keys));
+    }
     return is_possible;
 }
 

@@ -89,11 +89,30 @@ static void write_endpoints(const struct container *container, int version, stru
     json_writer_end(writer, '}');
 }
 
+static void write_host_config(const struct container_record *record, int version, struct json_writer *writer)
+{
+    json_writer_begin(writer, "HostConfig", '{');
+    json_writer_text(writer, "NetworkMode", record->host_config.network_mode);
+    if (version >= 146 && record->host_config.annotations.count)
+        json_writer_map(writer, "Annotations", &record->host_config.annotations);
+    json_writer_end(writer, '}');
+}
+
+static void write_mounts(const struct container_record *record, struct json_writer *writer)
+{
+    json_writer_begin(writer, "Mounts", '[');
+    for (size_t i = 0; i < record->mounts.count; i++)
+        json_writer_record(writer, NULL, &mount_point_type,
+                           &RECORD_AT(record->mounts, struct container_mount, i)->point);
+    json_writer_end(writer, ']');
+}
+
 struct row_facts {
     const char *image;
     struct link_names links;
     int64_t own_size, image_size; /* with has_size */
     bool has_size;
+    unsigned omitted; /* LIST_OMITS_… */
     unix_nano now;
     int version;
 };
@@ -125,17 +144,12 @@ static void write_row(const struct container *container, const struct row_facts 
     json_writer_map(writer, "Labels", &record->config.labels);
     json_writer_text(writer, "State", status_text(container->status));
     json_writer_text(writer, "Status", status);
-    json_writer_begin(writer, "HostConfig", '{');
-    json_writer_text(writer, "NetworkMode", record->host_config.network_mode);
-    if (facts->version >= 146 && record->host_config.annotations.count)
-        json_writer_map(writer, "Annotations", &record->host_config.annotations);
-    json_writer_end(writer, '}');
-    write_endpoints(container, facts->version, writer);
-    json_writer_begin(writer, "Mounts", '[');
-    for (size_t i = 0; i < record->mounts.count; i++)
-        json_writer_record(writer, NULL, &mount_point_type,
-                           &RECORD_AT(record->mounts, struct container_mount, i)->point);
-    json_writer_end(writer, ']');
+    if (!(facts->omitted & LIST_OMITS_HOST_CONFIG))
+        write_host_config(record, facts->version, writer);
+    if (!(facts->omitted & LIST_OMITS_NETWORKS))
+        write_endpoints(container, facts->version, writer);
+    if (!(facts->omitted & LIST_OMITS_MOUNTS))
+        write_mounts(record, writer);
     json_writer_end(writer, '}');
 }
 
@@ -202,7 +216,8 @@ bool container_list_write(struct engine *engine, const struct list_options *opti
     bool is_all = options->is_all || options->limit > 0 || list_filter_wants_all(filter);
     struct image_names names = {0};
     struct json_writer writer = {.out = out};
-    struct row_facts facts = {.has_size = options->wants_size, .now = clock_now(), .version = version};
+    struct row_facts facts = {
+        .has_size = options->wants_size, .omitted = options->omitted, .now = clock_now(), .version = version};
     link_names_collect(all, count, &facts.links);
     json_writer_begin(&writer, NULL, '[');
     for (size_t i = 0; i < count && (options->limit <= 0 || shown < options->limit); i++) {

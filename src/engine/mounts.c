@@ -10,8 +10,7 @@
 #include "engine/volume.h"
 #include "json/json_record.h"
 
-/* The destination, cleaned; NULL with an error that has no prefix yet. */
-static char *clean_target(const char *target, struct error *err)
+char *mount_target_clean(const char *target, struct error *err)
 {
     if (target[0] != '/') {
         error_set(err, ERROR_INVALID, "invalid mount path: '%s' mount path must be absolute", target);
@@ -87,7 +86,7 @@ bool bind_parse(const char *text, struct container_mount *out, struct error *err
     mount.is_anonymous = is_bare;
 
     _cleanup_error_ struct error why = ERROR_INIT;
-    mount.point.destination = clean_target(parts.items[is_bare ? 0 : 1], &why);
+    mount.point.destination = mount_target_clean(parts.items[is_bare ? 0 : 1], &why);
     if (!mount.point.destination) {
         error_prefix(&why, "invalid volume specification: '%s': invalid mount config for type \"%s\"", text,
                      mount.point.type);
@@ -123,13 +122,12 @@ static bool mount_error(struct error *err, const char *type, const char *format,
 static bool check_exclusive(const struct mount_request *request, struct error *err)
 {
     const char *type = request->type;
-    if (!string_equal(type, "bind") && request->bind)
-        return mount_error(err, type, "field BindOptions must not be specified", "");
-    if (!string_equal(type, "volume") && request->volume)
-        return mount_error(err, type, "field VolumeOptions must not be specified", "");
-    if (!string_equal(type, "tmpfs") && request->tmpfs)
-        return mount_error(err, type, "field TmpfsOptions must not be specified", "");
-    return true;
+    const char *excess = !string_equal(type, "bind") && request->bind       ? "Bind"
+                         : !string_equal(type, "volume") && request->volume ? "Volume"
+                         : !string_equal(type, "tmpfs") && request->tmpfs   ? "Tmpfs"
+                                                                            : NULL;
+    return !excess ||
+           error_set(err, ERROR_INVALID, "%sOptions must not be specified on mount type \"%s\"", excess, type);
 }
 
 static bool convert_bind(const struct mount_request *request, struct container_mount *mount, struct error *err)
@@ -248,16 +246,16 @@ static bool convert_tmpfs(const struct mount_request *request, struct container_
 bool mount_request_convert(const struct mount_request *request, struct container_mount *out, struct error *err)
 {
     const char *type = string_or_empty(request->type);
-    if (!string_equal(type, "bind") && !string_equal(type, "volume") && !string_equal(type, "tmpfs"))
-        return mount_error(err, type, "mount type unknown", "");
     if (!string_is_set(request->target))
         return mount_error(err, type, "field Target must not be empty", "");
+    if (!string_equal(type, "bind") && !string_equal(type, "volume") && !string_equal(type, "tmpfs"))
+        return mount_error(err, type, "mount type unknown", "");
     if (string_equal(type, "bind") && !string_is_set(request->source))
         return mount_error(err, type, "field Source must not be empty", "");
     struct container_mount mount = {0};
     mount.point.type = xstrdup(type);
     mount.point.is_writable = !request->read_only;
-    mount.point.destination = clean_target(request->target, err);
+    mount.point.destination = mount_target_clean(request->target, err);
     bool is_good = check_exclusive(request, err);
     if (is_good && !mount.point.destination)
         is_good = error_prefix(err, "invalid mount config for type \"%s\"", type);
@@ -280,7 +278,7 @@ bool tmpfs_check(const char *path, const char *options, struct error *err)
         "sync",     "async",      "atime",       "noatime",       "diratime", "nodiratime", "mand",    "nomand",
         "relatime", "norelatime", "strictatime", "nostrictatime", "dirsync",  "remount",    "defaults"};
     static const char *const valued[] = {"size", "mode", "uid", "gid", "nr_inodes", "nr_blocks", "mpol"};
-    _cleanup_free_ char *clean = clean_target(path, err);
+    _cleanup_free_ char *clean = mount_target_clean(path, err);
     if (!clean)
         return false;
     if (!string_is_set(options))
@@ -372,8 +370,11 @@ static bool collect(struct engine *engine, const struct create_request *request,
     struct container_mount mount;
     const char *driver = string_is_set(host->volume_driver) ? host->volume_driver : "local";
     for (size_t i = 0; i < host->binds.count; i++) {
-        if (!bind_parse(host->binds.items[i], &mount, err))
+        if (!bind_parse(host->binds.items[i], &mount, err)) {
+            if (err && !string_starts_with(error_message(err), "create "))
+                err->kind = ERROR_INTERNAL; /* as Docker answers all but a bad name */
             return false;
+        }
         if (mount.point.driver)
             string_replace(&mount.point.driver, driver);
         if (!add_mount(out, &mount, host, err))
@@ -404,7 +405,9 @@ static bool collect(struct engine *engine, const struct create_request *request,
 
     const struct strlist *volumes = &request->config.volumes;
     for (size_t i = 0; i < volumes->count; i++) {
-        _cleanup_free_ char *target = clean_target(volumes->items[i], err);
+        /* VOLUME of a Dockerfile may be relative: to the root, as with Docker. */
+        _cleanup_free_ char *absolute = xasprintf("/%s", volumes->items[i]);
+        _cleanup_free_ char *target = mount_target_clean(absolute, err);
         if (!target)
             return false;
         if (find_target(out, target) || strmap_get(&host->tmpfs, target))
@@ -425,6 +428,45 @@ bool mounts_collect(struct engine *engine, const struct create_request *request,
 {
     struct record_list list = {0};
     if (!collect(engine, request, &list, err)) {
+        record_list_release(&list, &container_mount_type);
+        return false;
+    }
+    *out = list;
+    return true;
+}
+
+static bool is_taken(const struct container_record *record, const struct strlist *removed, const char *target)
+{
+    if (strlist_contains(removed, target))
+        return false;
+    if (find_target(&record->mounts, target))
+        return true;
+    for (size_t i = 0; i < record->host_config.tmpfs.count; i++) {
+        _cleanup_free_ char *theirs = path_clean(record->host_config.tmpfs.items[i].key);
+        if (string_equal(theirs, target))
+            return true;
+    }
+    return false;
+}
+
+bool mounts_collect_more(const struct container_record *record, const struct record_list *requests,
+                         const struct strlist *removed, struct record_list *out, struct error *err)
+{
+    struct record_list list = {0};
+    bool is_good = true;
+    for (size_t i = 0; i < requests->count && is_good; i++) {
+        struct container_mount mount = {0};
+        is_good = mount_request_convert(RECORD_AT(*requests, struct mount_request, i), &mount, err);
+        if (!is_good)
+            break;
+        if (is_taken(record, removed, mount.point.destination))
+            is_good = error_set(err, ERROR_INVALID, "Duplicate mount point: %s", mount.point.destination);
+        if (is_good)
+            is_good = add_mount(&list, &mount, &(struct host_config){0}, err);
+        else
+            record_release(&container_mount_type, &mount);
+    }
+    if (!is_good) {
         record_list_release(&list, &container_mount_type);
         return false;
     }

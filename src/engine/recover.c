@@ -158,8 +158,9 @@ bool engine_recover(struct engine *engine, struct error *err)
         load(engine, records.items[i].key, records.items[i].value);
     links_recover(engine);
     _cleanup_free_ char *layers = path_join(engine->options.data_root, "containers");
-    remove_orphans(engine, layers);
+    /* Steps of builds first end, then go their folders. */
     remove_orphans(engine, engine->options.exec_root);
+    remove_orphans(engine, layers);
 
     size_t count;
     struct container **all = container_snapshot(engine, &count);

@@ -336,17 +336,37 @@ bool spec_add_view(struct container *container, bool has_volumes, struct launch 
     launch->overlay.work = container_path(container, "work");
     launch->overlay.is_volatile = true; /* nobody waits for the disk after a copy */
     container_lower_folders(record, container->engine->store, &launch->overlay.lower);
-    struct record_list asked = {0};
+    struct record_list asked = {0}, mounts = {0};
     bool is_good = true;
-    for (size_t i = 0; i < record->mounts.count && is_good && has_volumes; i++) {
-        const struct container_mount *mount = RECORD_AT(record->mounts, struct container_mount, i);
+    container_lock(container);
+    for (size_t i = 0; i < record->mounts.count && has_volumes; i++)
+        record_copy(&container_mount_type, record_list_add(&mounts, &container_mount_type),
+                    RECORD_AT(record->mounts, struct container_mount, i));
+    container_unlock(container);
+    for (size_t i = 0; i < mounts.count && is_good; i++) {
+        const struct container_mount *mount = RECORD_AT(mounts, struct container_mount, i);
         is_good = string_equal(mount->point.type, "tmpfs") || add_mount(launch, mount, &asked, err);
     }
+    record_list_release(&mounts, &container_mount_type);
     string_replace(&launch->config.linux_.rootfs_propagation, NULL);
     if (is_good && has_volumes) {
         add_present_files(container, &asked);
         append_sorted(&launch->config.mounts, &asked);
     }
     record_list_release(&asked, &oci_mount_type);
+    return is_good;
+}
+
+bool spec_live_mounts(const struct record_list *mounts, struct record_list *out, struct error *err)
+{
+    struct launch launch = {0};
+    struct record_list asked = {0};
+    bool is_good = true;
+    for (size_t i = 0; i < mounts->count && is_good; i++)
+        is_good = add_mount(&launch, RECORD_AT(*mounts, struct container_mount, i), &asked, err);
+    if (is_good)
+        append_sorted(out, &asked);
+    record_list_release(&asked, &oci_mount_type);
+    record_release(&launch_type, &launch);
     return is_good;
 }

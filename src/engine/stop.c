@@ -107,6 +107,12 @@ static bool stop_process(struct container *container, int number, int64_t timeou
     return kill_and_wait(container, err);
 }
 
+int64_t container_stop_timeout(const struct container *container)
+{
+    const struct container_config *config = &container->record.config;
+    return config->stop_timeout.is_set ? config->stop_timeout.value : 10;
+}
+
 static bool stop(struct container *container, const char *signal_text, int64_t timeout, const char *stopper,
                  struct error *err)
 {
@@ -117,7 +123,7 @@ static bool stop(struct container *container, const char *signal_text, int64_t t
         return false;
     }
     if (timeout == INT64_MIN)
-        timeout = container->record.config.stop_timeout.is_set ? container->record.config.stop_timeout.value : 10;
+        timeout = container_stop_timeout(container);
     if (string_equal(stopper, "user"))
         mark_stopped_by_user(container, true);
     container_lock(container);
@@ -143,7 +149,7 @@ bool container_end_unhealthy(struct container *container, struct error *err)
     container_lock(container);
     bool is_running = container->status == STATUS_RUNNING && !container->is_being_stopped;
     container->is_ended_unhealthy = is_running;
-    int64_t timeout = container->record.config.stop_timeout.is_set ? container->record.config.stop_timeout.value : 10;
+    int64_t timeout = container_stop_timeout(container);
     container_unlock(container);
     return number >= 0 && (!is_running || stop_process(container, number, timeout, err));
 }
@@ -202,11 +208,11 @@ bool container_restart(struct engine *engine, const char *reference, const char 
 
 bool container_kill(struct engine *engine, const char *reference, const char *signal, struct error *err)
 {
-    _cleanup_container_ struct container *container = container_find(engine, reference, err);
-    if (!container)
-        return error_prefix(err, "cannot kill container: %s", reference);
     int number = SIGKILL;
     if (string_is_set(signal) && (number = signal_parse(signal, err)) < 0)
+        return error_prefix(err, "cannot kill container: %s", reference);
+    _cleanup_container_ struct container *container = container_find(engine, reference, err);
+    if (!container)
         return error_prefix(err, "cannot kill container: %s", reference);
     container_lock(container);
     bool is_possible = check(container, VERB_KILL, reference, err);

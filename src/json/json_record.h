@@ -16,6 +16,10 @@
 /* Parses text (need not be NUL-terminated) of at most `length` bytes; the caller owns the result. Errors are
    ERROR_INVALID in the wording of Go's decoder. */
 json_t *json_parse(const char *text, size_t length, struct error *err);
+/* The elements of an array one after the other, so that a long list is never a tree as a whole. `element` is borrowed.
+   Text that is no array is an error; elements before the place that is wrong have been taken. */
+bool json_parse_elements(const char *text, size_t length, void (*take)(void *context, const json_t *element),
+                         void *context, struct error *err);
 static inline void json_freep(json_t **value)
 {
     json_decref(*value);
@@ -33,6 +37,8 @@ json_t *record_to_json(const struct record_type *type, const void *record);
 char *record_format(const struct record_type *type, const void *record);
 /* Compact text of any JSON value, in Go's escaping of <, > and &; the caller frees. */
 char *json_format(const json_t *json);
+/* The same with <, > and & as they are. */
+char *json_format_plain(const json_t *json);
 /* The same indented by four spaces, as `docker inspect` prints it; not escaped for HTML. */
 char *json_format_indented(const json_t *json);
 

@@ -3,60 +3,14 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/json_escape.h"
 #include "base/memory.h"
 #include "json/json_record.h"
-
-/* The bytes of the UTF-8 sequence at `text`; 0 where there is no good one (RFC 3629). */
-static size_t sequence_length(const unsigned char *text)
-{
-    size_t length = text[0] < 0x80 ? 1 : text[0] >= 0xc2 && text[0] < 0xe0 ? 2 : (text[0] & 0xf0) == 0xe0 ? 3 : 4;
-    if (length == 4 && (text[0] < 0xf0 || text[0] > 0xf4))
-        return 0;
-    for (size_t i = 1; i < length; i++)
-        if ((text[i] & 0xc0) != 0x80)
-            return 0;
-    bool is_overlong = (text[0] == 0xe0 && text[1] < 0xa0) || (text[0] == 0xf0 && text[1] < 0x90);
-    bool is_beyond = (text[0] == 0xed && text[1] >= 0xa0) || (text[0] == 0xf4 && text[1] >= 0x90);
-    return is_overlong || is_beyond ? 0 : length;
-}
-
-static bool is_plain(unsigned char byte)
-{
-    return byte >= 0x20 && byte < 0x80 && byte != '"' && byte != '\\' && byte != '<' && byte != '>' && byte != '&';
-}
-
-static const char *add_special(const char *at, struct strbuf *out)
-{
-    static const char letters[] = "\b\f\n\r\t\"\\", names[] = "bfnrt\"\\";
-    const char *letter = strchr(letters, *at);
-    size_t length = sequence_length((const unsigned char *)at);
-    if (letter) {
-        strbuf_add_char(out, '\\');
-        strbuf_add_char(out, names[letter - letters]);
-    } else if (length == 1) {
-        strbuf_addf(out, "\\u%04x", (unsigned char)*at);
-    } else if (length == 0) {
-        strbuf_add_string(out, "\\ufffd");
-    } else if (memcmp(at, "\xe2\x80\xa8", 3) == 0 || memcmp(at, "\xe2\x80\xa9", 3) == 0) {
-        strbuf_addf(out, "\\u20%02x", (unsigned char)at[2] - 0x80);
-    } else {
-        strbuf_add(out, at, length);
-    }
-    return at + (length ? length : 1);
-}
 
 static void add_quoted(const char *text, struct strbuf *out)
 {
     strbuf_add_char(out, '"');
-    while (*text) {
-        size_t length = 0;
-        while (is_plain((unsigned char)text[length]))
-            length++;
-        strbuf_add(out, text, length);
-        text += length;
-        if (*text)
-            text = add_special(text, out);
-    }
+    json_escape(out, text, strlen(text), JSON_LETTERS_ALL);
     strbuf_add_char(out, '"');
 }
 

@@ -27,7 +27,7 @@ static struct {
 static void add_string(struct strbuf *out, const char *text, size_t length)
 {
     strbuf_add_char(out, '"');
-    json_escape(out, text, length);
+    json_escape(out, text, length, JSON_LETTERS_LOG);
     strbuf_add_char(out, '"');
 }
 

@@ -121,16 +121,29 @@ bool firewall_is_loaded(struct firewall *firewall)
     return is_loaded;
 }
 
+static bool is_whole(const struct firewall *firewall)
+{
+    struct nftables_count count = {0};
+    nftables_count(firewall->table, &count);
+    return count.rules == firewall->count.rules && count.bridges == firewall->count.bridges;
+}
+
+bool firewall_is_whole(struct firewall *firewall, char **table)
+{
+    *table = xstrdup(firewall->table);
+    pthread_mutex_lock(&firewall->mutex);
+    bool is_good = !firewall->is_loaded || is_whole(firewall);
+    pthread_mutex_unlock(&firewall->mutex);
+    return is_good;
+}
+
 bool firewall_repair(struct firewall *firewall, struct error *err)
 {
     uint32_t generation;
     bool is_done = true;
     pthread_mutex_lock(&firewall->mutex);
     if (firewall->is_loaded && nftables_generation(&generation) && generation != firewall->generation) {
-        struct nftables_count count = {0};
-        nftables_count(firewall->table, &count);
-        bool is_whole = count.rules == firewall->count.rules && count.bridges == firewall->count.bridges;
-        if (is_whole)
+        if (is_whole(firewall))
             firewall->generation = generation;
         else
             is_done = load(firewall, err);

@@ -53,6 +53,8 @@ bool firewall_remove_ports(struct firewall *firewall, const struct firewall_port
    bridge. */
 bool firewall_load(struct firewall *firewall, struct error *err);
 bool firewall_is_loaded(struct firewall *firewall);
+/* A table that was loaded, and was removed or changed behind our back, is not. *table (caller frees) is its name. */
+bool firewall_is_whole(struct firewall *firewall, char **table);
 /* Makes the table again if others have changed it. Costs one question to the kernel while nobody has changed any. */
 bool firewall_repair(struct firewall *firewall, struct error *err);
 /* Removes the table, unless an administrator has rules in it; one that is not there is fine. */

@@ -304,3 +304,36 @@ bool netlink_routes(enum ip_family family, struct ip_prefix **items, size_t *cou
     *count = list.count;
     return true;
 }
+
+struct port_list {
+    unsigned bridge;
+    struct strlist *names;
+};
+
+static int see_port(const struct nlmsghdr *message, void *context)
+{
+    struct port_list *list = context;
+    const char *name = NULL;
+    unsigned bridge = 0;
+    struct nlattr *attribute;
+    mnl_attr_for_each(attribute, message, sizeof(struct ifinfomsg))
+    {
+        if (mnl_attr_get_type(attribute) == IFLA_IFNAME)
+            name = mnl_attr_get_str(attribute);
+        else if (mnl_attr_get_type(attribute) == IFLA_MASTER)
+            bridge = mnl_attr_get_u32(attribute);
+    }
+    if (name && bridge == list->bridge)
+        strlist_add(list->names, name);
+    return MNL_CB_OK;
+}
+
+bool netlink_ports(unsigned bridge, struct strlist *out, struct error *err)
+{
+    char buffer[1024];
+    struct nlmsghdr *message = start_message(buffer, RTM_GETLINK, NLM_F_DUMP);
+    struct ifinfomsg *link = mnl_nlmsg_put_extra_header(message, sizeof(*link));
+    link->ifi_family = AF_UNSPEC;
+    struct port_list list = {bridge, out};
+    return transact(message, see_port, &list) == 0 || error_errno(err, "list the ports of a bridge");
+}

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/error.h"
+#include "base/text.h"
 #include "network/ip.h"
 
 /* The index of a link, or 0 where there is none. *is_ours: it carries the alias that netlink_make_bridge gives. */
@@ -23,6 +24,8 @@ bool netlink_set_master(const char *name, const char *bridge, struct error *err)
 bool netlink_remove(const char *name, struct error *err);
 /* The bridge sends back through this port what came from it and was translated to it. */
 bool netlink_set_hairpin(const char *name, struct error *err);
+/* The names of the links that are ports of the bridge. */
+bool netlink_ports(unsigned bridge, struct strlist *out, struct error *err);
 /* The bridge keeps the port from other such ports. */
 bool netlink_set_isolated(const char *name, struct error *err);
 /* Where the host's routes of a family lead, without the default route. The caller frees *items. */

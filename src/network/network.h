@@ -66,6 +66,16 @@ bool network_remove(struct network_manager *manager, const char *reference, stru
 char *network_endpoint_problems(struct network_manager *manager, const char *reference,
                                 const struct endpoint_settings *asked);
 
+/* --- for a check of what the host has --- */
+
+/* The links that are ports of some network's bridge. */
+void network_ports(struct network_manager *manager, struct strlist *out);
+/* Removes a port of one of them that belongs to no container. */
+bool network_remove_port(const char *link, struct error *err);
+/* Is the nftables table there, where there has to be one? *table is its name, which the caller frees. */
+bool network_rules_are_there(struct network_manager *manager, char **table);
+bool network_load_rules(struct network_manager *manager, struct error *err);
+
 /* --- endpoints --- */
 
 /* Joins a container: makes the bridge and its rules where they are missing, takes an address (requested->ipam_config

@@ -60,7 +60,7 @@ void json_log_add(struct json_log *log, const struct log_piece *piece)
     rotating_file_begin(&log->file);
     size_t before = out->length;
     strbuf_add(out, "{\"log\":\"", 8);
-    json_escape(out, piece->data, piece->length);
+    json_escape(out, piece->data, piece->length, JSON_LETTERS_LOG);
     if (piece->ends_line)
         strbuf_add(out, "\\n", 2);
     strbuf_add(out, tail->data, tail->length);

@@ -5,11 +5,18 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 
 /* What is read of one output after the end of its process, at most: a process that was left behind may write for ever.
  */
 #define DRAIN_LIMIT ((size_t)8 << 20)
+
+/* Reads of so many bytes, that follow each other within so many nanoseconds, are a flood. */
+#define FLOOD_READ      4096
+#define FLOOD_GAP       INT64_C(1000000)
+#define FLOOD_WAIT      500000
+#define FLOOD_PIPE_SIZE (256 * 1024)
 
 static bool is_congested(const struct session *session)
 {
@@ -56,11 +63,26 @@ static size_t read_output(struct session_output *output)
     return 0;
 }
 
+/* In a flood a moment's wait makes one read and one write of what would be dozens, and as many changes between the two
+   processes. Small messages are never held up. */
+static void let_gather(struct session_output *output)
+{
+    if (!output->flood_at || clock_monotonic() - output->flood_at > FLOOD_GAP)
+        return;
+    if (!output->is_widened) /* it may be refused; then less is gathered */
+        (void)fcntl(output->source.fd, F_SETPIPE_SZ, FLOOD_PIPE_SIZE);
+    output->is_widened = true;
+    nanosleep(&(struct timespec){.tv_nsec = FLOOD_WAIT}, NULL);
+}
+
 static void handle_output(struct source *source, uint32_t events)
 {
     struct session_output *output = CONTAINER_OF(source, struct session_output, source);
     struct session *session = output->session;
-    read_output(output);
+    let_gather(output);
+    size_t length = read_output(output);
+    /* A read that was full has more behind it already. */
+    output->flood_at = length >= FLOOD_READ && length < LOOP_SCRATCH_SIZE ? clock_monotonic() : 0;
     if (is_congested(session))
         session_update_flow(session);
 }

@@ -9,6 +9,8 @@ struct session_output {
     struct source source; /* a pipe's reading end, or the terminal's master; -1: over */
     struct session *session;
     enum output_stream stream;
+    int64_t flood_at; /* clock_monotonic of the last read, where that was one of many at the moment; else 0 */
+    bool is_widened;  /* the pipe was made longer */
 };
 
 struct session {

@@ -8,12 +8,14 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "store/build_cache.h"
 #include "store/internal.h"
 
 static bool delete_rows(struct database *database, struct strlist *diff_ids, struct error *err)
 {
     static const char find[] = "SELECT diff_id FROM layers WHERE diff_id NOT IN (SELECT diff_id FROM image_layers) "
-                               "AND diff_id NOT IN (SELECT diff_id FROM container_layers)";
+                               "AND diff_id NOT IN (SELECT diff_id FROM container_layers) "
+                               "AND diff_id NOT IN (SELECT diff_id FROM build_cache WHERE diff_id IS NOT NULL)";
     static const char delete[] = "DELETE FROM layers WHERE diff_id = ?";
     sqlite3_stmt *statement = database_statement(database, find, err);
     if (!statement)
@@ -142,7 +144,7 @@ bool layer_collect(struct store *store, struct error *err)
 bool store_recover(struct store *store, struct error *err)
 {
     _cleanup_strlist_ struct strlist retired = {0};
-    if (!database_begin(store->database, NOT_DURABLE, err))
+    if (!build_cache_recover(store, err) || !database_begin(store->database, NOT_DURABLE, err))
         return false;
     bool is_done = for_each_name(store, store->layers, keep_or_retire_folder, err);
     if (!database_end(store->database, is_done, err) || !is_done)

@@ -87,6 +87,20 @@ info() { client info --format "$1"; }
   client rm stops
 }
 
+@test "what does not end is not waited for longer than the shutdown timeout" {
+  engine_halt TERM; engine_launch --live-restore=false --shutdown-timeout 0
+  client run -d --name deaf --stop-timeout 0 busybox sleep 600
+  shim=$(awk '/^PPid:/ {print $2}' "/proc/$(client inspect -f '{{.State.Pid}}' deaf)/status")
+  kill -STOP "$shim"
+  engine_halt TERM
+  grep -q 'Containers did not stop within the shutdown timeout' "$ENGINE/log"
+  sed -i '/Containers did not stop/d' "$ENGINE/log"
+  kill -CONT "$shim"
+  engine_launch
+  [ "$(client inspect -f '{{.State.Running}}' deaf)" = true ]
+  client rm -f deaf
+}
+
 @test "a stale pid file is no obstacle; a second engine is" {
   run ! "$PROGRAMS/wherryd" -H "unix://$ENGINE/sock2" --data-root "$ENGINE/data" --exec-root "$ENGINE/run2" --pidfile "$ENGINE/pid2"
   [[ $output == *'another wherryd uses the data root'* ]]

@@ -57,6 +57,18 @@ api() { curl -fs --unix-socket "$ENGINE/sock" "http://x/$1"; }
   [ "$output" = 64 ]
 }
 
+@test "a list leaves out what nobody asked for, and every column is there when it is shown" {
+  client run -d --name columns --network none --label a=b -v /tmp:/host busybox sleep 60
+  local list; list=$(api 'v1.45/containers/json?omit=HostConfig,NetworkSettings,Mounts')
+  [ "$(jq -c '[.[0] | has("HostConfig", "NetworkSettings", "Mounts", "Names")]' <<<"$list")" = '[false,false,false,true]' ]
+  [ "$(api v1.45/containers/json | jq -c '[.[0] | has("HostConfig", "NetworkSettings", "Mounts")]')" = '[true,true,true]' ]
+  local last=(ps -n 1 --format)
+  [ "$(client "${last[@]}" '{{.Networks}} {{.Mounts}} {{.LocalVolumes}} {{.Labels}} {{.Label "a"}} {{.State}}')" = 'none /tmp 0 a=b b running' ]
+  [ "$(client "${last[@]}" '{{.Label "a"}}')" = b ]
+  [ "$(client "${last[@]}" '{{with .}}{{.Mounts}}{{end}}')" = /tmp ]
+  client "${last[@]}" '{{json .}}' | grep '"Labels":"a=b","LocalVolumes":"0","Mounts":"/tmp","Names":"columns","Networks":"none"'
+}
+
 @test "a start that fails says so once" {
   needs_recent_client
   client create --name fails busybox nosuch

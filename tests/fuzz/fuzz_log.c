@@ -71,7 +71,7 @@ static void round_trip(void)
             strbuf_add_string(&text, letter);
     }
     strbuf_add_string(&json, "{\"log\":\"");
-    json_escape(&json, strbuf_text(&text), text.length);
+    json_escape(&json, strbuf_text(&text), text.length, JSON_LETTERS_LOG);
     strbuf_add_string(&json, "\\n\",\"stream\":\"stderr\",\"time\":\"2024-01-02T03:04:05.678Z\"}");
     expect(log_line_parse_json(json.data, json.length, &line), "a line that cannot be read");
     expect(line.is_stderr && line.text.length == text.length + 1 &&

@@ -10,6 +10,7 @@ import sys
 import tarfile
 import threading
 import time
+import traceback
 
 import docker
 from docker.errors import APIError, ImageNotFound, NotFound
@@ -380,8 +381,10 @@ def containers():
     same(names(all=True, limit=1, filters=MINE), ['/sdk-idle'])
     same(names(filters={'status': 'created', **MINE}), ['/sdk-idle'])
     same(names(filters={'ancestor': 'busybox', **MINE}), ['/sdk-stats'])
-    same(names(since='sdk-stats', filters=MINE), ['/sdk-idle'])
-    same(names(all=True, before='sdk-idle', filters=MINE), ['/sdk-stats'])
+    same(names(all=True, filters={'since': 'sdk-stats', **MINE}), ['/sdk-idle'])
+    same(names(all=True, filters={'before': 'sdk-idle', **MINE}), ['/sdk-stats'])
+    # The parameters of that name are from before 1.22.
+    same(names(all=True, since='sdk-stats', before='sdk-idle', filters=MINE), ['/sdk-idle', '/sdk-stats'])
     same(names(all=True, filters={'name': '^/sdk-i', **MINE}), ['/sdk-idle'])
     same(names(all=True, filters={'network': 'bridge', **MINE}), ['/sdk-idle', '/sdk-stats'])
     same(names(all=True, filters={'exited': '0', **MINE}), [])
@@ -799,7 +802,8 @@ def main():
             print('ok', function.__name__, flush=True)
         except Exception as error:  # each check is told, whatever it met
             failed += 1
-            print('not ok %s: %s: %s' % (function.__name__, type(error).__name__, error), flush=True)
+            lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == __file__]
+            print('not ok %s (line %d): %s: %s' % (function.__name__, lines[1], type(error).__name__, error), flush=True)
     clean()
     print('python_docker: %d passed, %d failed' % (len(checks) - failed, failed))
     return failed != 0

@@ -330,7 +330,7 @@ static void test_engine_restart(void **state)
     _cleanup_free_ char *ends = create("ends", "{\"Image\":\"test\",\"Cmd\":[\"sh\",\"-c\",\"sleep 0.3; exit 9\"]}");
     start(running);
     start(ends);
-    engine_close(engine);
+    assert_true(engine_close(engine));
     usleep(600000);
     engine = open_engine();
     assert_state("running", "running");
@@ -355,7 +355,7 @@ static int group_setup(void **state)
 static int group_teardown(void **state)
 {
     (void)state;
-    engine_close(engine);
+    assert_true(engine_close(engine));
     tree_remove(AT_FDCWD, folder, NULL);
     free(data_root);
     free(exec_root);

@@ -142,9 +142,48 @@ static void test_text_is_escaped_as_go_does(void **state)
     assert_string_equal(text, "{\"a\":\"\\u003cb\\u003e\\u0026\"}");
 }
 
+static void collect(void *context, const json_t *element)
+{
+    _cleanup_free_ char *text = json_format(element);
+    strbuf_addf(context, "%s;", text);
+}
+
+static void test_elements(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *elements, *problem;
+    } cases[] = {
+        {"[]", "", NULL},
+        {" [ ]\n", "", NULL},
+        {"[1]", "1;", NULL},
+        {"[{\"a\":[1,{\"b\":\"]},[\\\"\"}]} , \"x,y\",[ ],null]\n", "{\"a\":[1,{\"b\":\"]},[\\\"\"}]};\"x,y\";[];null;",
+         NULL},
+        {"", "", "an array was expected"},
+        {"{}", "", "an array was expected"},
+        {"[", "", "unexpected EOF"},
+        {"[1,", "1;", "unexpected EOF"},
+        {"[1,]", "1;", "invalid JSON"},
+        {"[1", "1;", "unexpected EOF"},
+        {"[1}", "1;", "unexpected EOF"},
+        {"[{]", "", "invalid JSON"},
+        {"[\"a]", "", "invalid JSON"},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        _cleanup_strbuf_ struct strbuf elements = STRBUF_INIT;
+        _cleanup_error_ struct error err = ERROR_INIT;
+        bool is_good = json_parse_elements(cases[i].text, strlen(cases[i].text), collect, &elements, &err);
+        assert_int_equal(is_good, !cases[i].problem);
+        assert_string_equal(strbuf_text(&elements), cases[i].elements);
+        if (cases[i].problem)
+            assert_non_null(strstr(error_message(&err), cases[i].problem));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_elements),
         cmocka_unit_test(test_round_trip),
         cmocka_unit_test(test_null_and_empty_differ),
         cmocka_unit_test(test_errors_name_the_field),

@@ -88,7 +88,7 @@ static void escapes_as_docker_does(void **state)
     static const char output[] =
         "a<b>&\"\\\t\r\b\f\0x\x7f\x1b \xff\xc3\xa9 \xe2\x80\xa8 \xf0\x9f\x98\x80 \xed\xa0\x80 \xe2\x82";
     struct strbuf escaped = STRBUF_INIT;
-    json_escape(&escaped, output, sizeof(output) - 1);
+    json_escape(&escaped, output, sizeof(output) - 1, JSON_LETTERS_LOG);
     assert_string_equal(escaped.data,
                         "a\\u003cb\\u003e\\u0026\\\"\\\\\\u0009\\r\\u0008\\u000c\\u0000x\x7f\\u001b \\ufffd"
                         "\xc3\xa9 \\u2028 \xf0\x9f\x98\x80 \\ufffd\\ufffd\\ufffd \\ufffd\\ufffd");
