@@ -10,9 +10,9 @@
 #include "base/memory.h"
 #include "base/tree_size.h"
 #include "engine/engine_state.h"
-#include "json/json_record.h"
 #include "runtime/cgroup.h"
 #include "store/check.h"
+#include "json/json_record.h"
 
 struct check {
     struct engine *engine;

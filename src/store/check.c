@@ -18,14 +18,10 @@
 
 #define FIELD(macro, name, member) macro(struct finding, name, member, 0)
 static const struct field finding_fields[] = {
-    FIELD(FIELD_STRING, "Kind", kind),
-    FIELD(FIELD_STRING, "Name", name),
-    FIELD(FIELD_INT64, "Size", size),
-    FIELD(FIELD_STRING, "Problem", problem),
-    FIELD(FIELD_STRING, "Repair", repair),
-    FIELD(FIELD_BOOL, "Repairable", is_repairable),
-    FIELD(FIELD_BOOL, "Repaired", is_repaired),
-    FIELD(FIELD_STRING, "Error", failure),
+    FIELD(FIELD_STRING, "Kind", kind),          FIELD(FIELD_STRING, "Name", name),
+    FIELD(FIELD_INT64, "Size", size),           FIELD(FIELD_STRING, "Problem", problem),
+    FIELD(FIELD_STRING, "Repair", repair),      FIELD(FIELD_BOOL, "Repairable", is_repairable),
+    FIELD(FIELD_BOOL, "Repaired", is_repaired), FIELD(FIELD_STRING, "Error", failure),
 };
 #undef FIELD
 const struct record_type finding_type = RECORD_TYPE("Finding", struct finding, finding_fields);
@@ -204,8 +200,8 @@ static bool check_image(struct store *store, struct view *view, const char *id, 
     if (has(&view->blobs, id))
         return true;
     struct error why = ERROR_INIT;
-    struct finding *finding = finding_add(&view->check->findings, "image", id, 0, "write it again", true,
-                                          "the blob of its config is gone");
+    struct finding *finding =
+        finding_add(&view->check->findings, "image", id, 0, "write it again", true, "the blob of its config is gone");
     if (!view->check->repairs)
         return true;
     _cleanup_image_ struct image image = {0};
@@ -305,9 +301,9 @@ static bool check_temporary(struct store *store, struct view *view, struct strli
         if (is_own(store, names.items[i]) && string_starts_with(names.items[i], "load-") &&
             atomic_load(&store->spool_count) > 0)
             continue; /* an archive, however slowly it comes */
-        struct finding *finding = finding_add(&view->check->findings, "temporary", names.items[i],
-                                              size_of(store->temporary, names.items[i]), "remove it", true,
-                                              "something half-made was left behind");
+        struct finding *finding =
+            finding_add(&view->check->findings, "temporary", names.items[i], size_of(store->temporary, names.items[i]),
+                        "remove it", true, "something half-made was left behind");
         struct error why = ERROR_INIT;
         if (view->check->repairs)
             finding_settle(finding, retire(store, store->temporary, names.items[i], retired, &why), &why);
@@ -388,8 +384,7 @@ static bool check_uncollected(struct store *store, struct store_check *check, st
 /* The database first: what it names has its files already. */
 static bool read_all(struct store *store, struct view *view, struct error *err)
 {
-    return read_database(store, view, err) &&
-           read_names(store, store->layers, "sha256:", &view->folders, err) &&
+    return read_database(store, view, err) && read_names(store, store->layers, "sha256:", &view->folders, err) &&
            read_names(store, store->content, "sha256:", &view->blobs, err);
 }
 

@@ -27,9 +27,10 @@ struct store_check {
     bool (*is_container)(void *context, const char *id);
     void *context;
     struct record_list findings; /* of struct finding; the caller releases */
-    bool is_partial; /* something is coming in (a pull, say): what nothing refers to could be its own, and is left out */
+    bool
+        is_partial; /* something is coming in (a pull, say): what nothing refers to could be its own, and is left out */
 };
-/* Layers, blobs, images and half-made things. A layer whose folder is gone is unpacked again from its blob, a lost config
-   is written again; what nothing refers to is removed. Nothing can come in meanwhile, but for the time that trees take
-   to be unpacked or removed. */
+/* Layers, blobs, images and half-made things. A layer whose folder is gone is unpacked again from its blob, a lost
+   config is written again; what nothing refers to is removed. Nothing can come in meanwhile, but for the time that
+   trees take to be unpacked or removed. */
 bool store_check(struct store *store, struct store_check *check, struct error *err);

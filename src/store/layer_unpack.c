@@ -52,9 +52,8 @@ static bool unpack(struct store *store, const char *blob, const char *diff_id, c
     _cleanup_free_ char *digest = is_done ? digester_finish(source.digester) : NULL;
     digester_free(source.digester);
     free(source.buffer);
-    return is_done &&
-           (string_equal(digest, diff_id) ||
-            error_set(err, ERROR_INTERNAL, "the blob of layer %s holds another one: %s", diff_id, digest));
+    return is_done && (string_equal(digest, diff_id) ||
+                       error_set(err, ERROR_INTERNAL, "the blob of layer %s holds another one: %s", diff_id, digest));
 }
 
 bool layer_unpack_again(struct store *store, const char *diff_id, struct error *err)
