@@ -22,8 +22,8 @@ static bool make_mapping(struct node **place, const char *separators, bool wants
     for (size_t i = 0; i < from->count; i++) {
         const struct node *item = from->items[i];
         if (from->kind == NODE_MAP) {
-            struct node *value = item->kind == NODE_NULL && !wants_text ? node_copy(item)
-                                                                        : node_take_string(scalar_text(item), item);
+            struct node *value =
+                item->kind == NODE_NULL && !wants_text ? node_copy(item) : node_take_string(scalar_text(item), item);
             value->merge = item->merge;
             node_put(map, from->keys[i], value);
             continue;
@@ -60,7 +60,8 @@ static bool to_hosts(struct maker *maker, struct node **place)
             size_t count = item->kind == NODE_LIST ? item->count : 1;
             for (size_t j = 0; j < count; j++) {
                 const struct node *address = item->kind == NODE_LIST ? item->items[j] : item;
-                node_append(list, node_take_string(xasprintf("%s=%s", from->keys[i], string_or_empty(address->text)), item));
+                node_append(list,
+                            node_take_string(xasprintf("%s=%s", from->keys[i], string_or_empty(address->text)), item));
             }
             continue;
         }
@@ -108,7 +109,8 @@ static bool to_assignments(struct maker *maker, struct node **place)
     struct node *list = node_new(NODE_LIST, from);
     for (size_t i = 0; i < from->count; i++) {
         _cleanup_free_ char *value = scalar_text(from->items[i]);
-        node_append(list, node_take_string(*value ? xasprintf("%s=%s", from->keys[i], value) : xstrdup(from->keys[i]), from));
+        node_append(list,
+                    node_take_string(*value ? xasprintf("%s=%s", from->keys[i], value) : xstrdup(from->keys[i]), from));
     }
     node_replace(place, list);
     return true;
@@ -292,7 +294,6 @@ static bool to_extends(struct maker *maker, struct node **place)
     node_replace(place, map);
     return true;
 }
-
 
 static bool to_bytes(struct maker *maker, struct node **place)
 {
@@ -508,8 +509,8 @@ static bool walk(struct maker *maker, struct node **place, const char *pattern, 
                              : key && strncmp(key, pattern, length) == 0 && key[length] == '\0';
         if (!is_hit)
             continue;
-        _cleanup_free_ char *below = key ? xasprintf("%s%s%s", path, *path ? "." : "", key)
-                                         : xasprintf("%s[%zu]", path, i);
+        _cleanup_free_ char *below =
+            key ? xasprintf("%s%s%s", path, *path ? "." : "", key) : xasprintf("%s[%zu]", path, i);
         if (!walk(maker, &node->items[i], rest, below, make))
             return false;
     }

@@ -17,7 +17,8 @@ static bool check_use(const struct project *project, const struct node *service,
         if (is_volume && (!source || !string_equal(node_text(node_get(item, "type")), "volume")))
             continue;
         if (string_is_set(source) && !node_get(all, source))
-            return node_error(item, NULL, err, "service \"%s\" refers to undefined %s %s: " INVALID, name, noun, source);
+            return node_error(item, NULL, err, "service \"%s\" refers to undefined %s %s: " INVALID, name, noun,
+                              source);
     }
     return true;
 }
@@ -31,8 +32,9 @@ static bool check_distinct(const struct node *service, const char *name, const c
     if (!one || !other)
         return true;
     bool is_same = one->kind == NODE_STRING ? string_equal(one->text, other->text) : one->number == other->number;
-    return is_same || node_error(one, NULL, err, "services.%s: can't set distinct values on '%s' and 'deploy.%s': " INVALID,
-                                 name, key, shown);
+    return is_same ||
+           node_error(one, NULL, err, "services.%s: can't set distinct values on '%s' and 'deploy.%s': " INVALID, name,
+                      key, shown);
 }
 
 static bool check_service(const struct project *project, const struct node *service, const char *name,
@@ -47,18 +49,19 @@ static bool check_service(const struct project *project, const struct node *serv
                           "service %s declares mutually exclusive `network_mode` and `networks`: " INVALID, name);
     if (node_get(build, "dockerfile") && node_get(build, "dockerfile_inline"))
         return node_error(build, NULL, err,
-                          "service \"%s\" declares mutually exclusive dockerfile and dockerfile_inline: " INVALID, name);
+                          "service \"%s\" declares mutually exclusive dockerfile and dockerfile_inline: " INVALID,
+                          name);
     const struct node *scale = node_get(service, "scale"),
                       *replicas = node_get(node_get(service, "deploy"), "replicas"), *count = scale ? scale : replicas;
     if (node_get(service, "container_name") && count && count->number > 1)
-        return node_error(count, NULL, err,
-                          "services.%s: can't set container_name and scale above 1, as container name must be unique: " INVALID,
-                          name);
-    static const char *const memory[] = {"resources", "limits", "memory", NULL},
-                             *const pids[] = {"resources", "limits", "pids", NULL},
-                             *const cpus[] = {"resources", "limits", "cpus", NULL},
-                             *const scales[] = {"replicas", NULL},
-                             *const reserved[] = {"resources", "reservations", "memory", NULL};
+        return node_error(
+            count, NULL, err,
+            "services.%s: can't set container_name and scale above 1, as container name must be unique: " INVALID,
+            name);
+    static const char *const
+        memory[] = {"resources", "limits", "memory", NULL},
+        *const pids[] = {"resources", "limits", "pids", NULL}, *const cpus[] = {"resources", "limits", "cpus", NULL},
+        *const scales[] = {"replicas", NULL}, *const reserved[] = {"resources", "reservations", "memory", NULL};
     return check_distinct(service, name, "mem_limit", memory, "resources.limits.memory", err) &&
            check_distinct(service, name, "mem_reservation", reserved, "resources.reservations.memory", err) &&
            check_distinct(service, name, "pids_limit", pids, "resources.limits.pids", err) &&
@@ -104,8 +107,9 @@ static bool check_dependencies(const struct project *project, const struct node 
             const char *other = others->keys[j];
             bool is_known = node_get(services, other) || node_get(project->disabled, other);
             if (!is_known && node_is_true(node_get(others->items[j], "required")))
-                return node_error(others->items[j], NULL, err, "service \"%s\" depends on undefined service \"%s\": " INVALID,
-                                  services->keys[i], other);
+                return node_error(others->items[j], NULL, err,
+                                  "service \"%s\" depends on undefined service \"%s\": " INVALID, services->keys[i],
+                                  other);
         }
     }
     _cleanup_free_ char *state = xcalloc(services->count + 1, 1);
@@ -127,8 +131,8 @@ static bool check_objects(const struct project *project, const char *what, struc
             given += node_get(all->items[i], sources[j]) != NULL;
         bool is_external = node_is_true(node_get(all->items[i], "external"));
         if (given > 1)
-            return node_error(all->items[i], NULL, err, "%s.%s: file|environment|content attributes are mutually exclusive",
-                              what, all->keys[i]);
+            return node_error(all->items[i], NULL, err,
+                              "%s.%s: file|environment|content attributes are mutually exclusive", what, all->keys[i]);
         if (given == 0 && !is_external && !node_get(all->items[i], "driver"))
             return node_error(all->items[i], NULL, err, "%s.%s: one of file|environment|content must be set", what,
                               all->keys[i]);

@@ -146,8 +146,9 @@ static void give_names(struct project *project, const char *what)
         struct node *one = filled(all, i);
         bool is_external = node_is_true(node_get(one, "external"));
         if (!node_get(one, "name"))
-            node_put(one, "name", node_take_string(is_external ? xstrdup(all->keys[i])
-                                                               : xasprintf("%s_%s", project->name, all->keys[i]), one));
+            node_put(one, "name",
+                     node_take_string(
+                         is_external ? xstrdup(all->keys[i]) : xasprintf("%s_%s", project->name, all->keys[i]), one));
     }
 }
 
@@ -159,7 +160,8 @@ static bool is_used(const struct project *project, const char *what, const char 
         const struct node *used = node_get(services->items[i], what);
         if (node_is(used, NODE_MAP) && node_get(used, name))
             return true;
-        const struct node *in_build = string_equal(what, "secrets") ? node_get(node_get(services->items[i], "build"), what) : NULL;
+        const struct node *in_build =
+            string_equal(what, "secrets") ? node_get(node_get(services->items[i], "build"), what) : NULL;
         for (size_t j = 0; used && j < used->count; j++)
             if (string_equal(node_text(node_get(used->items[j], "source")), name))
                 return true;

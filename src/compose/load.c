@@ -45,16 +45,15 @@ static void warn_missing(void *context, const char *name)
     gmtime_r(&seconds, &parts);
     strftime(now, sizeof(now), "%Y-%m-%dT%H:%M:%SZ", &parts);
     fprintf(stderr,
-            "time=\"%s\" level=warning msg=\"The \\\"%s\\\" variable is not set. Defaulting to a blank string.\"\n", now,
-            name);
+            "time=\"%s\" level=warning msg=\"The \\\"%s\\\" variable is not set. Defaulting to a blank string.\"\n",
+            now, name);
 }
 
 static bool interpolate(struct loader *loader, const struct variables *variables, struct node *node, const char *path)
 {
     for (size_t i = 0; i < node->count; i++) {
-        _cleanup_free_ char *below = node->kind == NODE_MAP
-                                         ? xasprintf("%s%s%s", path, *path ? "." : "", node->keys[i])
-                                         : xasprintf("%s[%zu]", path, i);
+        _cleanup_free_ char *below = node->kind == NODE_MAP ? xasprintf("%s%s%s", path, *path ? "." : "", node->keys[i])
+                                                            : xasprintf("%s[%zu]", path, i);
         if (!interpolate(loader, variables, node->items[i], below))
             return false;
     }
@@ -484,7 +483,8 @@ static bool load(struct loader *loader)
         project->directory = path_absolute(loader->options->directory, here);
     /* .env is beside the first file, whose name it may tell. */
     _cleanup_free_ char *folder = xstrdup(project->directory ? project->directory : here);
-    if (!project->directory && loader->options->files.count > 0 && !string_equal(loader->options->files.items[0], "-")) {
+    if (!project->directory && loader->options->files.count > 0 &&
+        !string_equal(loader->options->files.items[0], "-")) {
         _cleanup_free_ char *first = path_absolute(loader->options->files.items[0], here);
         folder_of(first, &folder);
     }

@@ -181,7 +181,10 @@ static bool read_integer(const char *text, int64_t *out)
         base = digits[1] == 'x' ? 16 : digits[1] == 'b' ? 2 : 8;
         digits += digits[1] == 'x' || digits[1] == 'b' || digits[1] == 'o' ? 2 : 1;
     }
-    const char *allowed = base == 16 ? "0123456789abcdefABCDEF" : base == 8 ? "01234567" : base == 2 ? "01" : "0123456789";
+    const char *allowed = base == 16  ? "0123456789abcdefABCDEF"
+                          : base == 8 ? "01234567"
+                          : base == 2 ? "01"
+                                      : "0123456789";
     if (!*digits || digits[strspn(digits, allowed)])
         return false;
     errno = 0;

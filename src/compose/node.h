@@ -55,7 +55,8 @@ bool node_is(const struct node *node, enum node_kind kind);
 /* The text of a scalar; NULL for none, null, lists and maps. */
 const char *node_text(const struct node *node);
 bool node_is_true(const struct node *node);
-/* Decides kind, integer and number of a plain scalar by YAML's core schema with Go's additions (0o17 and 017, 0x1f, .inf).
+/* Decides kind, integer and number of a plain scalar by YAML's core schema with Go's additions (0o17 and 017, 0x1f,
+ * .inf).
  */
 void node_resolve(struct node *scalar);
 /* "file.yaml:12: services.web.ports: " and then the message. `path` may be NULL. */

@@ -38,7 +38,6 @@ char *project_name_given(const struct project_options *options);
 bool project_select(struct project *project, char *const *services, size_t count, bool with_dependencies,
                     struct error *err);
 
-
 /* Parts of the above. */
 /* load.c: the merged document of all files. */
 struct loader {

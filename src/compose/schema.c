@@ -9,7 +9,7 @@
 
 /* The schema as published by the Compose Specification (Apache-2.0). */
 static const char schema_text[] =
-#include "compose_spec.inc"
+#include <compose_spec.inc>
     ;
 
 /* The patterns are few: each is compiled once. */
@@ -47,15 +47,16 @@ static const json_t *resolve(const struct checker *checker, const json_t *schema
 
 static const char *kind_name(const struct node *node)
 {
-    static const char *const names[] = {"null", "a boolean", "an integer", "a number", "a string", "a list", "a mapping"};
+    static const char *const names[] = {"null",     "a boolean", "an integer", "a number",
+                                        "a string", "a list",    "a mapping"};
     return names[node->kind];
 }
 
 static const char *type_name(const char *type)
 {
-    static const char *const names[][2] = {{"object", "a mapping"}, {"array", "a list"},      {"string", "a string"},
-                                           {"integer", "an integer"}, {"number", "a number"}, {"boolean", "true or false"},
-                                           {"null", "null"}};
+    static const char *const names[][2] = {
+        {"object", "a mapping"}, {"array", "a list"},          {"string", "a string"}, {"integer", "an integer"},
+        {"number", "a number"},  {"boolean", "true or false"}, {"null", "null"}};
     for (size_t i = 0; i < ARRAY_SIZE(names); i++)
         if (strcmp(names[i][0], type) == 0)
             return names[i][1];
@@ -203,7 +204,8 @@ static bool check_map(struct checker *checker, struct node *map, const json_t *s
 {
     const json_t *properties = json_object_get(schema, "properties"),
                  *patterns = json_object_get(schema, "patternProperties"),
-                 *others = json_object_get(schema, "additionalProperties"), *required = json_object_get(schema, "required");
+                 *others = json_object_get(schema, "additionalProperties"),
+                 *required = json_object_get(schema, "required");
     size_t i;
     json_t *item;
     json_array_foreach(required, i, item)
@@ -240,7 +242,8 @@ static bool check_list(struct checker *checker, struct node *list, const json_t 
         if (items && !check(checker, list->items[i], items, below, err))
             return false;
         for (size_t j = 0; is_unique && list->items[i]->text && j < i; j++)
-            if (list->items[j]->kind == list->items[i]->kind && string_equal(list->items[j]->text, list->items[i]->text))
+            if (list->items[j]->kind == list->items[i]->kind &&
+                string_equal(list->items[j]->text, list->items[i]->text))
                 return node_error(list->items[i], path, err, "array items[%zu,%zu] must be unique", j, i);
     }
     return true;
@@ -301,8 +304,7 @@ static bool check_scalar(struct checker *checker, const struct node *node, const
     return node_error(node, path, err, "must be one of the following: %s", strbuf_text(&words));
 }
 
-static bool check(struct checker *checker, struct node *node, const json_t *schema, const char *path,
-                  struct error *err)
+static bool check(struct checker *checker, struct node *node, const json_t *schema, const char *path, struct error *err)
 {
     schema = resolve(checker, schema);
     const json_t *type = json_object_get(schema, "type"), *alternatives = json_object_get(schema, "oneOf");

@@ -130,7 +130,8 @@ struct writer {
     bool escapes;
 };
 
-static json_t *write_value(const struct writer *writer, const struct node *node, const struct shape *shape, unsigned flags);
+static json_t *write_value(const struct writer *writer, const struct node *node, const struct shape *shape,
+                           unsigned flags);
 
 static char *escaped(const struct writer *writer, const char *text)
 {
@@ -212,7 +213,8 @@ static json_t *write_map(const struct writer *writer, const struct node *map, co
     return json;
 }
 
-static void add_field(const struct writer *writer, json_t *json, const struct node *from, const struct shape_field *field)
+static void add_field(const struct writer *writer, json_t *json, const struct node *from,
+                      const struct shape_field *field)
 {
     const struct node *item = node_get(from, field->name);
     const char *name = writer->form == FORM_JSON && field->json_name ? field->json_name : field->name;
@@ -242,7 +244,8 @@ static json_t *write_structure(const struct writer *writer, const struct node *n
     return json;
 }
 
-static json_t *write_value(const struct writer *writer, const struct node *node, const struct shape *shape, unsigned flags)
+static json_t *write_value(const struct writer *writer, const struct node *node, const struct shape *shape,
+                           unsigned flags)
 {
     if (node->kind == NODE_STRING) {
         _cleanup_free_ char *text = escaped(writer, node->text);

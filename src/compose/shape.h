@@ -4,7 +4,8 @@
 #include "compose/node.h"
 
 enum shape_form {
-    FORM_JSON, /* what `config --format json` prints, what the configuration hash is of, and what the reconciler reads */
+    FORM_JSON, /* what `config --format json` prints, what the configuration hash is of, and what the reconciler reads
+                */
     FORM_YAML, /* without what is empty, and with x- extensions */
 };
 

@@ -162,7 +162,8 @@ static struct node *volume_from_text(const struct node *entry, const char *direc
     for (size_t i = 0; i < parts.count; i++)
         has_empty = has_empty || !*parts.items[i];
     if (has_empty || parts.count > 3) {
-        node_error(entry, path, err, has_empty ? "invalid spec: %s: empty section between colons" : "invalid spec: %s: too many colons",
+        node_error(entry, path, err,
+                   has_empty ? "invalid spec: %s: empty section between colons" : "invalid spec: %s: too many colons",
                    entry->text);
         return NULL;
     }
@@ -171,7 +172,8 @@ static struct node *volume_from_text(const struct node *entry, const char *direc
     bool is_bind = source && is_path(source);
     node_put(volume, "type", node_string(is_bind ? "bind" : "volume", entry));
     if (source)
-        node_put(volume, "source", is_bind ? node_take_string(path_absolute(source, directory), entry) : node_string(source, entry));
+        node_put(volume, "source",
+                 is_bind ? node_take_string(path_absolute(source, directory), entry) : node_string(source, entry));
     node_put(volume, "target", node_string(parts.items[parts.count > 1], entry));
     if (parts.count == 3) {
         _cleanup_strlist_ struct strlist options = strlist_split(parts.items[2], ',');

@@ -86,8 +86,8 @@ static bool expand_braced(const char *inside, const struct variables *variables,
     _cleanup_strbuf_ struct strbuf message = STRBUF_INIT;
     if (!expand(word, variables, depth + 1, &message, err))
         return false;
-    return error_set(err, ERROR_INVALID, "required variable %s is missing a value%s%s", name, message.length ? ": " : "",
-                     strbuf_text(&message));
+    return error_set(err, ERROR_INVALID, "required variable %s is missing a value%s%s", name,
+                     message.length ? ": " : "", strbuf_text(&message));
 }
 
 static bool expand(const char *text, const struct variables *variables, int depth, struct strbuf *out,

@@ -38,8 +38,8 @@ static bool next_event(struct reader *reader)
         return true;
     const char *problem = reader->parser.problem ? reader->parser.problem : "cannot be read";
     size_t line = reader->parser.problem_mark.line ? reader->parser.problem_mark.line : reader->parser.mark.line;
-    _cleanup_free_ char *what = xasprintf("yaml: %s%s%s", problem, reader->parser.context ? " " : "",
-                                          string_or_empty(reader->parser.context));
+    _cleanup_free_ char *what =
+        xasprintf("yaml: %s%s%s", problem, reader->parser.context ? " " : "", string_or_empty(reader->parser.context));
     return fail(reader, line, what);
 }
 
@@ -54,7 +54,8 @@ static size_t tree_size(const struct node *node)
 static bool count_nodes(struct reader *reader, size_t count, size_t line)
 {
     reader->made += count;
-    return reader->made <= NODES_MAXIMUM || fail(reader, line, "yaml: document is too large, or its aliases make it so");
+    return reader->made <= NODES_MAXIMUM ||
+           fail(reader, line, "yaml: document is too large, or its aliases make it so");
 }
 
 static struct node *alias(struct reader *reader)
@@ -83,7 +84,8 @@ static bool merge_into(struct reader *reader, struct node *map, const struct nod
     if (from->kind == NODE_LIST) {
         for (size_t i = 0; i < from->count; i++)
             if (from->items[i]->kind != NODE_MAP || !merge_into(reader, map, from->items[i]))
-                return fail(reader, (size_t)from->line - 1, "yaml: map merge requires map or sequence of maps as the value");
+                return fail(reader, (size_t)from->line - 1,
+                            "yaml: map merge requires map or sequence of maps as the value");
         return true;
     }
     if (from->kind != NODE_MAP)
@@ -101,8 +103,8 @@ static bool read_map(struct reader *reader, struct node *map, int depth)
     _cleanup_node_ struct node *merges = node_new(NODE_LIST, map);
     while (next_event(reader) && reader->event.type != YAML_MAPPING_END_EVENT) {
         size_t line = reader->event.start_mark.line;
-        bool is_plain = reader->event.type == YAML_SCALAR_EVENT &&
-                        reader->event.data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
+        bool is_plain =
+            reader->event.type == YAML_SCALAR_EVENT && reader->event.data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
         _cleanup_node_ struct node *key = value(reader, depth + 1);
         if (!key)
             return false;

@@ -7,7 +7,8 @@
 
 static bool is_like_another_type(const char *text)
 {
-    static const char *const words[] = {"y", "Y", "yes", "Yes", "YES", "on", "On", "ON", "n", "N", "no", "No", "NO", "off", "Off", "OFF"};
+    static const char *const words[] = {"y", "Y", "yes", "Yes", "YES", "on",  "On",  "ON",
+                                        "n", "N", "no",  "No",  "NO",  "off", "Off", "OFF"};
     for (size_t i = 0; i < ARRAY_SIZE(words); i++)
         if (strcmp(text, words[i]) == 0)
             return true;

@@ -5,6 +5,13 @@
 #define COMMANDS(row) \
     row(compose) \
     row(compose_config) \
+    row(compose_down) \
+    row(compose_kill) \
+    row(compose_pause) \
+    row(compose_restart) \
+    row(compose_stop) \
+    row(compose_unpause) \
+    row(compose_up) \
     row(man)
 /* clang-format on */
 
