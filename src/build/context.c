@@ -192,9 +192,14 @@ static bool add_hard_link(struct unpacking *unpacking, const int *folders, const
 static int make_room(struct folders *folders, const char *parent, const char *base, bool is_folder, struct error *err)
 {
     struct stat status;
+<<<<<<< HEAD
+    int folder = folders_open(&unpacking->folders, parent, err);
+    if (folder < 0 || fstatat(folder, base, &status, AT_SYMLINK_NOFOLLOW) < 0 || (is_folder && S_ISDIR(status.st_mode)))
+=======
     int folder = folders_open(folders, parent, err);
     if (folder < 0 || fstatat(folder, base, &status, AT_SYMLINK_NOFOLLOW) < 0 ||
         (is_folder && S_ISDIR(status.st_mode)))
+>>>>>>> main
         return folder;
     if (extract_remove(folder, base, &(int64_t){0}) < 0) {
         error_errno(err, "remove %s", base);
