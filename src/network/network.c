@@ -389,11 +389,10 @@ static bool take_config_network(struct network_manager *manager, const char *nam
 {
     const struct network *from = find_name(manager, name);
     if (!from || !from->record.is_config_only)
-        return from ? error_set(err, ERROR_INVALID, "network \"%s\" is not a configuration network", name)
-                    : error_set(err, ERROR_NOT_FOUND, "configuration network \"%s\" not found", name);
+        return error_set(err, ERROR_NOT_FOUND, "configuration network \"%s\" does not exist", name);
     if (record->options.count || record->ipam.config.count)
         return error_set(err, ERROR_DENIED,
-                         "user supplied configurations are not supported if the network depends on a configuration "
+                         "user specified configurations are not supported if the network depends on a configuration "
                          "network");
     strmap_copy(&record->options, &from->record.options);
     record->enable_ipv6 = from->record.enable_ipv6;
@@ -401,6 +400,20 @@ static bool take_config_network(struct network_manager *manager, const char *nam
         record_copy(&ipam_config_type, record_list_add(&record->ipam.config, &ipam_config_type),
                     RECORD_AT(from->record.ipam.config, struct ipam_config, i));
     return true;
+}
+
+/* As Docker, IPv4 first. */
+static void copy_ipam(const struct ipam *from, struct ipam *to)
+{
+    struct ip_prefix subnet;
+    record_copy(&ipam_type, to, from);
+    record_list_release(&to->config, &ipam_config_type);
+    for (int is_v6 = 0; is_v6 < 2; is_v6++)
+        for (size_t i = 0; i < from->config.count; i++) {
+            const struct ipam_config *config = RECORD_AT(from->config, struct ipam_config, i);
+            if (ip_prefix_parse(config->subnet, &subnet) && family_index(subnet.address.family) == is_v6)
+                record_copy(&ipam_config_type, record_list_add(&to->config, &ipam_config_type), config);
+        }
 }
 
 static bool fill_record(struct network_manager *manager, struct network_create_request *request,
@@ -424,7 +437,7 @@ static bool fill_record(struct network_manager *manager, struct network_create_r
     strmap_copy(&record->options, &request->options);
     strmap_copy(&record->labels, &request->labels);
     if (request->ipam)
-        record_copy(&ipam_type, &record->ipam, request->ipam);
+        copy_ipam(request->ipam, &record->ipam);
     if (!record->ipam.config.count)
         record_list_release(&record->ipam.config, &ipam_config_type);
     if (!string_is_set(record->ipam.driver))
