@@ -13,10 +13,18 @@ static void octal_and_symbolic(void **state)
         const char *text;
         mode_t before, after;
     } rows[] = {
-        {"0755", S_IFREG | 0600, 0755},       {"4711", S_IFREG | 0600, 04711},      {"0", S_IFREG | 0777, 0},
-        {"u=rwX,go=rX", S_IFREG | 0600, 0644}, {"u=rwX,go=rX", S_IFDIR | 0700, 0755}, {"u=rwX,go=rX", S_IFREG | 0700, 0755},
-        {"+x", S_IFREG | 0644, 0755},         {"a-w", S_IFREG | 0666, 0444},        {"go=", S_IFREG | 0777, 0700},
-        {"g=u", S_IFREG | 0740, 0770},        {"u+s,+t", S_IFREG | 0755, 05755},    {"o+w-r", S_IFREG | 0644, 0642},
+        {"0755", S_IFREG | 0600, 0755},
+        {"4711", S_IFREG | 0600, 04711},
+        {"0", S_IFREG | 0777, 0},
+        {"u=rwX,go=rX", S_IFREG | 0600, 0644},
+        {"u=rwX,go=rX", S_IFDIR | 0700, 0755},
+        {"u=rwX,go=rX", S_IFREG | 0700, 0755},
+        {"+x", S_IFREG | 0644, 0755},
+        {"a-w", S_IFREG | 0666, 0444},
+        {"go=", S_IFREG | 0777, 0700},
+        {"g=u", S_IFREG | 0740, 0770},
+        {"u+s,+t", S_IFREG | 0755, 05755},
+        {"o+w-r", S_IFREG | 0644, 0642},
         {NULL, S_IFREG | 0641, 0641},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
