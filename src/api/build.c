@@ -38,8 +38,7 @@ static void tell_error(struct call *call, json_t *detail, struct error *why)
 
 static bool build(struct call *call, const struct build_request *request, struct error *err)
 {
-    const struct build_client client = {
-        .read = request_read, .context = call, .tell = tell, .fd = call->exchange->fd};
+    const struct build_client client = {.read = request_read, .context = call, .tell = tell, .fd = call->exchange->fd};
     json_t *detail = NULL;
     struct error why = ERROR_INIT;
     http_exchange_may_be_cut(call->exchange);
@@ -61,8 +60,8 @@ bool builds_run(struct call *call, struct error *err)
 {
     struct build_request request = {0};
     _cleanup_json_ json_t *registries = NULL;
-    bool is_done = build_request_read(call, &request, &registries, err) && check_tags(&request, err) &&
-                   build(call, &request, err);
+    bool is_done =
+        build_request_read(call, &request, &registries, err) && check_tags(&request, err) && build(call, &request, err);
     build_request_release(&request);
     return is_done;
 }

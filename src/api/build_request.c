@@ -69,9 +69,9 @@ static bool read_ulimits(const struct call *call, struct host_config *host, stru
     json_t *value;
     if (!read_json(call, "ulimits", JSON_ARRAY, &json, err))
         return false;
-    json_array_foreach(json, i, value) if (!record_from_json(&ulimit_type, value,
-                                                             record_list_add(&host->ulimits, &ulimit_type), err))
-        return error_prefix(err, "error reading ulimit settings");
+    json_array_foreach(json, i,
+                       value) if (!record_from_json(&ulimit_type, value, record_list_add(&host->ulimits, &ulimit_type),
+                                                    err)) return error_prefix(err, "error reading ulimit settings");
     return true;
 }
 
@@ -87,7 +87,7 @@ static bool read_host(const struct call *call, struct host_config *host, struct 
     const struct {
         const char *key;
         int64_t *place;
-    } numbers[] = {{"memory", &host->memory},       {"memswap", &host->memory_swap}, {"cpushares", &host->cpu_shares},
+    } numbers[] = {{"memory", &host->memory},        {"memswap", &host->memory_swap}, {"cpushares", &host->cpu_shares},
                    {"cpuperiod", &host->cpu_period}, {"cpuquota", &host->cpu_quota},  {"shmsize", &host->shm_size}};
     for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
         if (!read_number(call, numbers[i].key, numbers[i].place, err))

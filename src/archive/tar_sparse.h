@@ -15,9 +15,9 @@ struct tar_piece {
 
 /* What the pax header says. Zeroed: nothing. */
 struct tar_sparse {
-    char *name;      /* the file's own; NULL: the member's */
-    int64_t size;    /* the file's own; -1: not said */
-    int major, minor; /* of the form; -1: not said */
+    char *name;        /* the file's own; NULL: the member's */
+    int64_t size;      /* the file's own; -1: not said */
+    int major, minor;  /* of the form; -1: not said */
     struct strbuf map; /* "offset,length,offset,length": forms 0.0 and 0.1 */
     unsigned numbers;  /* in the map */
     bool is_broken;

@@ -213,7 +213,8 @@ bool add_is_archive(const struct copy_entry *entry)
     struct error ignored = ERROR_INIT;
     if (fd < 0 || entry->status.st_size == 0)
         return false;
-    _cleanup_(decompressor_closep) struct decompressor *decompressor = decompressor_open(read_descriptor, &fd, &ignored);
+    _cleanup_(decompressor_closep) struct decompressor *decompressor =
+        decompressor_open(read_descriptor, &fd, &ignored);
     struct tar_reader tar = {.read = read_plain, .context = decompressor};
     _cleanup_tar_member_ struct tar_member member = {0};
     bool is_there = false;
@@ -274,8 +275,8 @@ static bool write_archive(const struct copy_entry *entry, struct store *store, c
     struct copy_write inside = *write;
     inside.destination = destination;
     inside.owner.is_set = false;
-    bool is_done = extract(entry, context.snapshot.fds[0], err) &&
-                   copy_plan_add(&plan, &source, "", &options, err) && copy_plan_write(&plan, &inside, err);
+    bool is_done = extract(entry, context.snapshot.fds[0], err) && copy_plan_add(&plan, &source, "", &options, err) &&
+                   copy_plan_write(&plan, &inside, err);
     context_release(&context);
     return is_done || error_prefix(err, "%s", entry->source);
 }

@@ -11,8 +11,8 @@
 #include "engine/prune.h"
 #include "store/layer.h"
 
-static const char *const known_filters[] = {"until", "unused-for", "id",    "parent", "type",
-                                            "description", "inuse", "shared", "private", NULL};
+static const char *const known_filters[] = {"until",       "unused-for", "id",     "parent",  "type",
+                                            "description", "inuse",      "shared", "private", NULL};
 
 /* What others have too: a layer of an image is not freed with its record. */
 static bool layers_in_images(struct store *store, struct strlist *out, struct error *err)
@@ -88,11 +88,11 @@ json_t *build_cache_json(struct engine *engine, struct error *err)
         char created[TIME_TEXT_SIZE], used[TIME_TEXT_SIZE];
         _cleanup_free_ char *id = shown_id(record->key);
         _cleanup_free_ char *clean = text_to_utf8(record->description);
-        json_t *row = json_pack("{s:s, s:s, s:s, s:b, s:b, s:I, s:s, s:s, s:I}", "ID", id, "Type", record->kind,
-                                "Description", clean, "InUse", 0, "Shared", is_among(&shared, record->diff_id), "Size",
-                                (json_int_t)size_of(engine, record), "CreatedAt", time_format(record->created, created),
-                                "LastUsedAt", time_format(record->last_used, used), "UsageCount",
-                                (json_int_t)record->uses);
+        json_t *row =
+            json_pack("{s:s, s:s, s:s, s:b, s:b, s:I, s:s, s:s, s:I}", "ID", id, "Type", record->kind, "Description",
+                      clean, "InUse", 0, "Shared", is_among(&shared, record->diff_id), "Size",
+                      (json_int_t)size_of(engine, record), "CreatedAt", time_format(record->created, created),
+                      "LastUsedAt", time_format(record->last_used, used), "UsageCount", (json_int_t)record->uses);
         if (string_is_set(record->parent)) {
             _cleanup_free_ char *parent = shown_id(record->parent);
             json_object_set_new(row, "Parents", json_pack("[s]", parent));
@@ -150,7 +150,8 @@ static bool read_filters(struct pruning *pruning, struct error *err)
     filter_values(filters, "parent", &parents);
     filter_values(filters, "inuse", &in_use);
     if (parents.count || in_use.count)
-        return error_set(err, ERROR_UNSUPPORTED, "the filter '%s' is not supported", parents.count ? "parent" : "inuse");
+        return error_set(err, ERROR_UNSUPPORTED, "the filter '%s' is not supported",
+                         parents.count ? "parent" : "inuse");
     filter_values(filters, "id", &pruning->ids);
     filter_values(filters, "type", &pruning->types);
     filter_values(filters, "description", &pruning->descriptions);

@@ -174,8 +174,7 @@ static int make_room(struct unpacking *unpacking, const char *parent, const char
 {
     struct stat status;
     int folder = folders_open(&unpacking->folders, parent, err);
-    if (folder < 0 || fstatat(folder, base, &status, AT_SYMLINK_NOFOLLOW) < 0 ||
-        (is_folder && S_ISDIR(status.st_mode)))
+    if (folder < 0 || fstatat(folder, base, &status, AT_SYMLINK_NOFOLLOW) < 0 || (is_folder && S_ISDIR(status.st_mode)))
         return folder;
     if (extract_remove(folder, base, &(int64_t){0}) < 0) {
         error_errno(err, "remove %s", base);

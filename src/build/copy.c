@@ -170,7 +170,8 @@ static bool add_path(struct gathering *gathering, const char *path, const char *
     _cleanup_node_ struct node node = {0};
     bool keeps = gathering->options->keeps_parents;
     if (!snapshot_find(gathering->source->snapshot, path, true, &node, NULL))
-        return errno == ENOENT || errno == ENOTDIR ? no_such_file(gathering->source, path, err) : error_errno(err, "stat %s", path);
+        return errno == ENOENT || errno == ENOTDIR ? no_such_file(gathering->source, path, err)
+                                                   : error_errno(err, "stat %s", path);
     bool is_folder = S_ISDIR(node.status.st_mode);
     bool is_out = is_left_out(gathering->source, node.path);
     if (is_out && !(is_folder && may_return_below(gathering->source, node.path)))

@@ -496,7 +496,8 @@ static bool launch(struct step *step, struct shim_exit *exit, struct error *err)
         return error_errno(err, "socketpair");
     _cleanup_close_ int stream = ends[0], watch = -1;
     shutdown(stream, SHUT_WR);
-    struct shim_options options = {.id = (char *)(uintptr_t)step->id, .directory = step->run, .log = {.format = SHIM_LOG_NONE}};
+    struct shim_options options = {
+        .id = (char *)(uintptr_t)step->id, .directory = step->run, .log = {.format = SHIM_LOG_NONE}};
     struct shim_attachment attachment = {.fd = ends[1], .wants_stdout = true, .wants_stderr = true, .is_framed = true};
     _cleanup_strlist_ struct strlist warnings = {0};
     pid_t pid;

@@ -122,8 +122,8 @@ static void tell_warnings(struct build *build)
         const struct check_warning *warning = &warnings.items[i];
         _cleanup_free_ char *detail = text_to_utf8(string_or_empty(warning->detail));
         output_row(&build->output, json_pack("{s:{s:s, s:s, s:s, s:s, s:i, s:i}}", "warning", "rule", warning->rule,
-                                             "description", warning->description, "url", warning->url, "detail",
-                                             detail, "line", warning->line, "last_line", warning->last_line));
+                                             "description", warning->description, "url", warning->url, "detail", detail,
+                                             "line", warning->line, "last_line", warning->last_line));
     }
     check_warnings_release(&warnings);
 }
@@ -294,7 +294,9 @@ bool build_run(struct builder *builder, const struct build_request *request, con
         .client = client,
         .cancel = eventfd(0, EFD_CLOEXEC),
         .finished = eventfd(0, EFD_CLOEXEC),
-        .output = {.tell = client->tell, .context = client->context, .has_events = request->has_events,
+        .output = {.tell = client->tell,
+                   .context = client->context,
+                   .has_events = request->has_events,
                    .is_quiet = request->is_quiet},
     };
     json_t *told = NULL;

@@ -60,6 +60,7 @@ struct container_mount {
     char *subpath;                               /* of a volume: the folder or file in it that is mounted */
     struct strmap volume_options, volume_labels; /* for a volume that is not there yet */
     bool is_only_top_read_only;                  /* a read-only bind whose inner mounts stay writable */
+    struct strlist image_layers;                 /* of an image: its diff ids, the base first; point.name is its id */
 };
 extern const struct record_type container_mount_type;
 

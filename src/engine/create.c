@@ -318,6 +318,18 @@ static void remove_files(struct container *container)
     tree_remove(-1, folder, NULL);
 }
 
+static bool hold_image_mounts(struct container *container, struct error *err)
+{
+    const struct record_list *mounts = &container->record.mounts;
+    for (size_t i = 0; i < mounts->count; i++) {
+        const struct container_mount *mount = RECORD_AT(*mounts, struct container_mount, i);
+        if (string_equal(mount->point.type, "image") &&
+            !container_layer_use_image(container->engine->store, container->record.id, mount->point.name, err))
+            return false;
+    }
+    return true;
+}
+
 bool container_create(struct engine *engine, const char *name, struct create_request *request, char **id,
                       struct strlist *warnings, struct error *err)
 {
@@ -335,7 +347,8 @@ bool container_create(struct engine *engine, const char *name, struct create_req
         return false;
     is_good = links_take(container, err) && container_layer_create(engine->store, container->record.id, err) &&
               container_layer_use_image(engine->store, container->record.id, container->record.image_id, err) &&
-              volumes_prepare(container, err) && container_save(container, DURABLE, err);
+              hold_image_mounts(container, err) && volumes_prepare(container, err) &&
+              container_save(container, DURABLE, err);
     if (!is_good) {
         container_lock(container);
         container->is_removed = true;

@@ -100,7 +100,7 @@ static void describe_removed(const struct container_record *record, struct strli
         if (place == record->mounts.count)
             continue;
         const struct container_mount *present = RECORD_AT(record->mounts, struct container_mount, place);
-        if (string_equal(present->point.type, "tmpfs"))
+        if (!string_equal(present->point.type, "bind") && !string_equal(present->point.type, "volume"))
             continue;
         string_replace(&mount->type, "bind");
         mount->source = xstrdup(present->subpath ? present->subpath : present->point.source);

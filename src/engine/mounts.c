@@ -243,14 +243,28 @@ static bool convert_tmpfs(const struct mount_request *request, struct container_
     return true;
 }
 
+/* The image is looked up by who has a store (mounts_collect). Read-only, whatever was asked for. */
+static bool convert_image(const struct mount_request *request, struct container_mount *mount, struct error *err)
+{
+    if (request->image && string_is_set(request->image->subpath)) {
+        if (!is_local_path(request->image->subpath))
+            return mount_error(err, "image", "subpath must be a relative path within the image", "");
+        return error_set(err, ERROR_UNSUPPORTED, "a subpath of an image is not supported by this version of Wherry");
+    }
+    mount->point.source = xstrdup(request->source);
+    mount->point.is_writable = false;
+    return true;
+}
+
 bool mount_request_convert(const struct mount_request *request, struct container_mount *out, struct error *err)
 {
     const char *type = string_or_empty(request->type);
     if (!string_is_set(request->target))
         return mount_error(err, type, "field Target must not be empty", "");
-    if (!string_equal(type, "bind") && !string_equal(type, "volume") && !string_equal(type, "tmpfs"))
+    if (!string_equal(type, "bind") && !string_equal(type, "volume") && !string_equal(type, "tmpfs") &&
+        !string_equal(type, "image"))
         return mount_error(err, type, "mount type unknown", "");
-    if (string_equal(type, "bind") && !string_is_set(request->source))
+    if ((string_equal(type, "bind") || string_equal(type, "image")) && !string_is_set(request->source))
         return mount_error(err, type, "field Source must not be empty", "");
     struct container_mount mount = {0};
     mount.point.type = xstrdup(type);
@@ -262,6 +276,7 @@ bool mount_request_convert(const struct mount_request *request, struct container
     if (is_good)
         is_good = string_equal(type, "bind")     ? convert_bind(request, &mount, err)
                   : string_equal(type, "volume") ? convert_volume(request, &mount, err)
+                  : string_equal(type, "image")  ? convert_image(request, &mount, err)
                                                  : convert_tmpfs(request, &mount, err);
     if (!is_good) {
         record_release(&container_mount_type, &mount);
@@ -348,7 +363,7 @@ static bool add_from(struct engine *engine, const char *text, struct record_list
     for (size_t i = 0; i < mounts->count; i++) {
         const struct container_mount *theirs = RECORD_AT(*mounts, struct container_mount, i);
         struct container_mount *place = find_target(from, theirs->point.destination);
-        if (string_equal(theirs->point.type, "tmpfs"))
+        if (string_equal(theirs->point.type, "tmpfs") || string_equal(theirs->point.type, "image"))
             continue;
         if (!place)
             place = record_list_add(from, &container_mount_type);
@@ -358,6 +373,23 @@ static bool add_from(struct engine *engine, const char *text, struct record_list
         string_replace(&place->point.mode, "");
     }
     container_unlock(other);
+    return true;
+}
+
+/* The layers stay while the container has them, whatever becomes of the image. */
+static bool find_image(struct engine *engine, struct container_mount *mount, struct error *err)
+{
+    if (!string_equal(mount->point.type, "image"))
+        return true;
+    _cleanup_image_ struct image image = {0};
+    _cleanup_error_ struct error why = ERROR_INIT;
+    /* Not ERROR_NOT_FOUND, which a client would take for the container's own image. */
+    if (!image_get(engine->store, mount->point.source, &image, &why)) {
+        record_release(&container_mount_type, mount);
+        return error_set(err, ERROR_INVALID, "%s", error_message(&why));
+    }
+    string_replace(&mount->point.name, image.id);
+    strlist_copy(&mount->image_layers, &image.parsed.rootfs.diff_ids);
     return true;
 }
 
@@ -382,7 +414,7 @@ static bool collect(struct engine *engine, const struct create_request *request,
     }
     for (size_t i = 0; i < host->mounts.count; i++)
         if (!mount_request_convert(RECORD_AT(host->mounts, struct mount_request, i), &mount, err) ||
-            !add_mount(out, &mount, host, err))
+            !find_image(engine, &mount, err) || !add_mount(out, &mount, host, err))
             return false;
     for (size_t i = 0; i < host->tmpfs.count; i++)
         if (!tmpfs_check(host->tmpfs.items[i].key, host->tmpfs.items[i].value, err))

@@ -11,6 +11,7 @@
 #include "engine/networks.h"
 #include "engine/spec.h"
 #include "runtime/defaults.h"
+#include "store/layer.h"
 
 static struct oci_mount *find_mount(struct record_list *list, const char *destination, size_t *index)
 {
@@ -230,10 +231,34 @@ static bool check_subpath(const struct container_mount *mount, struct error *err
     return false;
 }
 
-static bool add_mount(struct launch *launch, const struct container_mount *mount, struct record_list *list,
+/* The layers, the uppermost first. One alone is no overlay to the kernel: it is bound. */
+static bool add_image(const struct store *store, const struct container_mount *mount, struct record_list *list,
                       struct error *err)
 {
+    _cleanup_strlist_ struct strlist folders = {0};
+    for (size_t i = mount->image_layers.count; i-- > 0;) {
+        _cleanup_free_ char *path = layer_path(store, mount->image_layers.items[i]);
+        if (!strlist_contains(&folders, path))
+            strlist_add(&folders, path);
+    }
+    if (!folders.count) /* or the container runs: then none were looked up */
+        return error_set(err, ERROR_INVALID, "image %s has no layers that could be mounted here", mount->point.source);
+    bool is_single = folders.count == 1;
+    struct oci_mount *made = put_mount(list, mount->point.destination, is_single ? "bind" : "overlay",
+                                       is_single ? folders.items[0] : "overlay");
+    strlist_add(&made->options, "ro");
+    strlist_add(&made->options, "rprivate");
+    for (size_t i = 0; i < folders.count && !is_single; i++)
+        strlist_addf(&made->options, "lowerdir+=%s", folders.items[i]);
+    return true;
+}
+
+static bool add_mount(const struct store *store, struct launch *launch, const struct container_mount *mount,
+                      struct record_list *list, struct error *err)
+{
     const struct mount_point *point = &mount->point;
+    if (string_equal(point->type, "image"))
+        return add_image(store, mount, list, err);
     if (string_equal(point->type, "tmpfs")) {
         struct oci_mount *made = put_mount(list, point->destination, "tmpfs", "tmpfs");
         made->options = strlist_split("noexec,nosuid,nodev", ',');
@@ -321,7 +346,8 @@ bool spec_add_mounts(struct container *container, struct launch *launch, const s
     add_tmpfs(&record->host_config, &asked);
     bool is_good = true;
     for (size_t i = 0; i < record->mounts.count && is_good; i++)
-        is_good = add_mount(launch, RECORD_AT(record->mounts, struct container_mount, i), &asked, err);
+        is_good = add_mount(container->engine->store, launch, RECORD_AT(record->mounts, struct container_mount, i),
+                            &asked, err);
     is_good = is_good && add_files(container, launch, endpoints, &asked, err);
     if (is_good)
         append_sorted(list, &asked);
@@ -345,7 +371,8 @@ bool spec_add_view(struct container *container, bool has_volumes, struct launch 
     container_unlock(container);
     for (size_t i = 0; i < mounts.count && is_good; i++) {
         const struct container_mount *mount = RECORD_AT(mounts, struct container_mount, i);
-        is_good = string_equal(mount->point.type, "tmpfs") || add_mount(launch, mount, &asked, err);
+        is_good =
+            string_equal(mount->point.type, "tmpfs") || add_mount(container->engine->store, launch, mount, &asked, err);
     }
     record_list_release(&mounts, &container_mount_type);
     string_replace(&launch->config.linux_.rootfs_propagation, NULL);
@@ -363,7 +390,7 @@ bool spec_live_mounts(const struct record_list *mounts, struct record_list *out,
     struct record_list asked = {0};
     bool is_good = true;
     for (size_t i = 0; i < mounts->count && is_good; i++)
-        is_good = add_mount(&launch, RECORD_AT(*mounts, struct container_mount, i), &asked, err);
+        is_good = add_mount(NULL, &launch, RECORD_AT(*mounts, struct container_mount, i), &asked, err);
     if (is_good)
         append_sorted(out, &asked);
     record_list_release(&asked, &oci_mount_type);

@@ -1,5 +1,5 @@
-/* A container's files are walked when something comes in, never at a start, and not again within a while: what it writes
-   cannot be bounded without quotas of the file system, so that a number some seconds old is as good as any. */
+/* A container's files are walked when something comes in, never at a start, and not again within a while: what it
+   writes cannot be bounded without quotas of the file system, so that a number some seconds old is as good as any. */
 #include "engine/storage.h"
 
 #include <fcntl.h>
@@ -8,8 +8,8 @@
 #include "base/tree_size.h"
 #include "engine/disk_usage.h"
 #include "engine/engine_state.h"
-#include "json/json_record.h"
 #include "store/limit.h"
+#include "json/json_record.h"
 
 #define RUNNING_AGE (30 * NANOSECONDS_PER_SECOND)
 #define STOPPED_AGE (600 * NANOSECONDS_PER_SECOND)

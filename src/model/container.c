@@ -78,6 +78,12 @@ static const struct field tmpfs_options_fields[] = {
 static const struct record_type tmpfs_options_type =
     RECORD_TYPE("mount.TmpfsOptions", struct tmpfs_options, tmpfs_options_fields);
 
+static const struct field image_options_fields[] = {
+    FIELD_STRING(struct image_options, "Subpath", subpath, OMIT_EMPTY),
+};
+static const struct record_type image_options_type =
+    RECORD_TYPE("mount.ImageOptions", struct image_options, image_options_fields);
+
 #define FIELD(macro, name, member, flags) macro(struct mount_request, name, member, flags)
 static const struct field mount_request_fields[] = {
     FIELD(FIELD_STRING, "Type", type, OMIT_EMPTY),
@@ -88,6 +94,8 @@ static const struct field mount_request_fields[] = {
     FIELD_OPT_RECORD(struct mount_request, "BindOptions", bind, OMIT_EMPTY, struct bind_options, &bind_options_type),
     FIELD_OPT_RECORD(struct mount_request, "VolumeOptions", volume, OMIT_EMPTY, struct volume_options,
                      &volume_options_type),
+    FIELD_OPT_RECORD(struct mount_request, "ImageOptions", image, OMIT_EMPTY, struct image_options,
+                     &image_options_type),
     FIELD_OPT_RECORD(struct mount_request, "TmpfsOptions", tmpfs, OMIT_EMPTY, struct tmpfs_options,
                      &tmpfs_options_type),
 };

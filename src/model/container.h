@@ -56,6 +56,9 @@ struct tmpfs_options {
     char *options; /* JSON: [["uid","1000"], ["noexec"]] */
 };
 /* HostConfig.Mounts */
+struct image_options {
+    char *subpath;
+};
 struct mount_request {
     char *type; /* "bind", "volume", "tmpfs", … */
     char *source;
@@ -65,6 +68,7 @@ struct mount_request {
     struct bind_options *bind;
     struct volume_options *volume;
     struct tmpfs_options *tmpfs;
+    struct image_options *image;
 };
 extern const struct record_type mount_request_type;
 

@@ -9,6 +9,7 @@ struct url_answer {
     char *content_type;
 };
 void url_answer_release(struct url_answer *answer);
-/* GET, redirections followed. What comes goes to `write`. Anything but 200 is an error: "invalid response status 404". */
+/* GET, redirections followed. What comes goes to `write`. Anything but 200 is an error: "invalid response status 404".
+ */
 bool url_fetch(const char *url, bool (*is_cancelled)(void *context), void *context, stream_write write, void *sink,
                struct url_answer *out, struct error *err);

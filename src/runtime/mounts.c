@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "runtime/mount_options.h"
+#include "runtime/root.h"
 
 static int set_option(int fs, const char *option)
 {

@@ -90,7 +90,7 @@ static void forget_volatile(const struct launch_overlay *overlay)
         tree_remove(AT_FDCWD, mark, NULL);
 }
 
-static bool mount_overlay(const struct launch_overlay *overlay, const char *target, struct error *err)
+bool root_mount_overlay(const struct launch_overlay *overlay, const char *target, struct error *err)
 {
     forget_volatile(overlay);
     _cleanup_strbuf_ struct strbuf data = STRBUF_INIT;
@@ -145,7 +145,7 @@ int root_mount(const struct launch *launch, struct error *err)
         error_errno(err, "make the mount of %s private", place);
         return -1;
     }
-    if (has_overlay && !mount_overlay(&launch->overlay, place, err))
+    if (has_overlay && !root_mount_overlay(&launch->overlay, place, err))
         return -1;
     if (!has_overlay && mount(place, place, NULL, MS_BIND | MS_REC, NULL) < 0) {
         error_errno(err, "mount %s:%s", place, place);

@@ -6,6 +6,8 @@
 /* Takes this (new) mount namespace's mounts out of the host's reach, mounts the overlay, or root.path bound to itself,
    and returns an O_PATH descriptor of the root; -1 with err. */
 int root_mount(const struct launch *launch, struct error *err);
+/* Mounts an overlay at `target`; without `upper` nobody can write to it. */
+bool root_mount_overlay(const struct launch_overlay *overlay, const char *target, struct error *err);
 
 /* Leaves what programs look for in a container's root, where the image has none: /.dockerenv, and /etc/mtab. A root
    that cannot take them stays as it is. */

@@ -6,7 +6,8 @@
 
 struct store_limit {
     int64_t maximum; /* bytes; 0: none */
-    /* Bytes of containers: their own layers and logs. May be some seconds old; called with no lock of the store held. */
+    /* Bytes of containers: their own layers and logs. May be some seconds old; called with no lock of the store held.
+     */
     int64_t (*others)(void *context);
     /* What could be done about it, for the error ("…: free space with …"); caller frees. May take its time. */
     char *(*advise)(void *context);

@@ -99,9 +99,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length)
 #else
 static void add_records(struct strbuf *tar)
 {
-    static const char *const keys[] = {"path",           "linkpath",       "size",           "uid",
-                                       "mtime",          "GNU.sparse.map", "GNU.sparse.name", "GNU.sparse.size",
-                                       "GNU.sparse.major", "GNU.sparse.minor", "GNU.sparse.offset", "GNU.sparse.numbytes",
+    static const char *const keys[] = {"path",
+                                       "linkpath",
+                                       "size",
+                                       "uid",
+                                       "mtime",
+                                       "GNU.sparse.map",
+                                       "GNU.sparse.name",
+                                       "GNU.sparse.size",
+                                       "GNU.sparse.major",
+                                       "GNU.sparse.minor",
+                                       "GNU.sparse.offset",
+                                       "GNU.sparse.numbytes",
                                        "SCHILY.xattr.user.x"};
     static const char *const values[] = {"a", "../victim", "7", "0", "1", "3,4", "0,3,3,4", "40", "12.5", "", "a/b"};
     _cleanup_strbuf_ struct strbuf records = STRBUF_INIT;
@@ -112,7 +121,8 @@ static void add_records(struct strbuf *tar)
 
 static void build_seed(struct strbuf *tar)
 {
-    static const char *const names[] = {"a", "b", "a/b", "a/b/c", "../victim", "/a/../../victim", "..", ".", "./a/./b", "/"};
+    static const char *const names[] = {"a",  "b", "a/b",     "a/b/c", "../victim", "/a/../../victim",
+                                        "..", ".", "./a/./b", "/"};
     static const char *const links[] = {"a", "/", "..", "../victim", "/proc/self/root", "a/b"};
     static const char types[] = {'0', '5', '1', '2', '3', '6', 'L', 'K', '\0', 'S', 'g'};
     static const char content[] = "2\n0\n3\n10\n4\ncontent of it";

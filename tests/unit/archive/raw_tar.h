@@ -35,7 +35,10 @@ static inline void raw_member(struct strbuf *tar, const char *name, char type, c
         header[134 - i] = (char)('0' + rest % 8);
     memcpy(header + 136, "07346545000", 11); /* 1000000000 */
     header[156] = type;
-    memcpy(header + 257, "ustar\0" "00", 8);
+    memcpy(header + 257,
+           "ustar\0"
+           "00",
+           8);
     raw_sum(header);
     strbuf_add(tar, header, sizeof(header));
     strbuf_add(tar, content, length);

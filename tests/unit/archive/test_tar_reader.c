@@ -96,9 +96,10 @@ static void test_long_names(void **state)
     memcpy(tar.data + before + 345, "pre/fix", 7);
     raw_sum(tar.data + before);
     raw_end(&tar);
-    _cleanup_free_ char *wanted = xasprintf("%s 2 0 1.2 1000000000.000000000 -> %s []\nnext 0 0 1.2 1000000000.000000000 []\n"
-                                            "pre/fix/name 0 0 1.2 1000000000.000000000 []\n",
-                                            name, link);
+    _cleanup_free_ char *wanted =
+        xasprintf("%s 2 0 1.2 1000000000.000000000 -> %s []\nnext 0 0 1.2 1000000000.000000000 []\n"
+                  "pre/fix/name 0 0 1.2 1000000000.000000000 []\n",
+                  name, link);
     check(&tar, wanted);
     /* Longer than anyone needs. */
     strbuf_truncate(&tar, 0);
@@ -133,8 +134,8 @@ static void test_pax(void **state)
     check(&tar, "a name with = and \xc3\xa9 2 0 3000000000.4 1234.500000000 -> where it leads {user.x=value} []\n"
                 "before 1970 0 0 1.2 -2.750000000 []\nsized 0 3 1.2 1000000000.000000000 [abc]\n");
 
-    static const char *const broken[] = {"x path=a\n", "7 path=a\n",     "9 path=a\n", "9 path=ab", "99 path=a\n", "6 =aa\n",
-                                         "-9 path=a\n", "11 uid=1x3\n", "11 mtime=x\n", "11 size=-1\n"};
+    static const char *const broken[] = {"x path=a\n", "7 path=a\n",  "9 path=a\n",   "9 path=ab",    "99 path=a\n",
+                                         "6 =aa\n",    "-9 path=a\n", "11 uid=1x3\n", "11 mtime=x\n", "11 size=-1\n"};
     for (size_t i = 0; i < ARRAY_SIZE(broken); i++) {
         strbuf_truncate(&tar, 0);
         raw_member(&tar, "pax", 'x', broken[i], strlen(broken[i]));
@@ -186,7 +187,8 @@ static void test_broken(void **state)
 /* The same file in the three forms: "ab" at 5, "cde" at 10, 15 bytes in all. */
 static void test_holes(void **state)
 {
-    static const char wanted[] = "real 0 15 1.2 1000000000.000000000 [.....ab...cde..]\nnext 0 1 1.2 1000000000.000000000 [n]\n";
+    static const char wanted[] =
+        "real 0 15 1.2 1000000000.000000000 [.....ab...cde..]\nnext 0 1 1.2 1000000000.000000000 [n]\n";
     _cleanup_strbuf_ struct strbuf tar = STRBUF_INIT, records = STRBUF_INIT, content = STRBUF_INIT;
     for (int form = 0; form < 3; form++) {
         strbuf_truncate(&tar, 0);
@@ -238,7 +240,8 @@ static void test_holes(void **state)
     raw_member(&tar, "comb", '0', content.data, content.length);
     raw_end(&tar);
     _cleanup_strbuf_ struct strbuf long_wanted = STRBUF_INIT;
-    strbuf_add_string(&long_wanted, "hole 0 9 1.2 1000000000.000000000 [.........]\ncomb 0 400 1.2 1000000000.000000000 [");
+    strbuf_add_string(&long_wanted,
+                      "hole 0 9 1.2 1000000000.000000000 [.........]\ncomb 0 400 1.2 1000000000.000000000 [");
     for (int i = 0; i < 200; i++)
         strbuf_add_string(&long_wanted, "x.");
     strbuf_add_string(&long_wanted, "]\n");
@@ -250,15 +253,19 @@ static void test_broken_holes(void **state)
     static const struct {
         const char *key, *value, *content;
     } broken[] = {
-        {"GNU.sparse.map", "5,2,6,1", "abc"},   /* overlap */
-        {"GNU.sparse.map", "5,2,3,1", "abc"},   /* order */
-        {"GNU.sparse.map", "14,2", "ab"},       /* beyond the end */
-        {"GNU.sparse.map", "5,2", "abc"},       /* content that has no place */
-        {"GNU.sparse.map", "5,4", "abc"},       /* a place that has no content */
-        {"GNU.sparse.map", "5", "abc"},         {"GNU.sparse.map", "5,-3", "abc"},
-        {"GNU.sparse.map", "a,b", "abc"},       {"GNU.sparse.map", "9223372036854775807,3", "abc"},
-        {"GNU.sparse.map", "5,99999999999999999999", "abc"}, {"GNU.sparse.numbytes", "3", "abc"},
-        {"GNU.sparse.offset", "3,4", "abc"},    {"GNU.sparse.major", "1", "no map at all"},
+        {"GNU.sparse.map", "5,2,6,1", "abc"}, /* overlap */
+        {"GNU.sparse.map", "5,2,3,1", "abc"}, /* order */
+        {"GNU.sparse.map", "14,2", "ab"},     /* beyond the end */
+        {"GNU.sparse.map", "5,2", "abc"},     /* content that has no place */
+        {"GNU.sparse.map", "5,4", "abc"},     /* a place that has no content */
+        {"GNU.sparse.map", "5", "abc"},
+        {"GNU.sparse.map", "5,-3", "abc"},
+        {"GNU.sparse.map", "a,b", "abc"},
+        {"GNU.sparse.map", "9223372036854775807,3", "abc"},
+        {"GNU.sparse.map", "5,99999999999999999999", "abc"},
+        {"GNU.sparse.numbytes", "3", "abc"},
+        {"GNU.sparse.offset", "3,4", "abc"},
+        {"GNU.sparse.major", "1", "no map at all"},
     };
     _cleanup_strbuf_ struct strbuf tar = STRBUF_INIT, records = STRBUF_INIT;
     for (size_t i = 0; i < ARRAY_SIZE(broken); i++) {
