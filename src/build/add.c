@@ -41,7 +41,7 @@ void add_set_add_to_key(const struct add_set *set, struct key *key)
 static struct add_tree *make_tree(struct add_set *set, struct store *store, struct error *err)
 {
     struct add_tree *tree = NEW(struct add_tree);
-    if (!context_make(&tree->context, store, err)) {
+    if (!context_make(&tree->context, store, NULL, err)) {
         free(tree);
         return NULL;
     }
@@ -265,7 +265,7 @@ static bool write_archive(const struct copy_entry *entry, struct store *store, c
                           struct error *err)
 {
     struct context context = {0};
-    if (!context_make(&context, store, err))
+    if (!context_make(&context, store, NULL, err))
         return false;
     const struct copy_source source = {.snapshot = &context.snapshot, .is_linkable = true};
     const struct copy_options options = {0};

@@ -16,6 +16,7 @@
 /* builder.c: what builds share */
 struct builder {
     struct engine *engine;
+    char *memory; /* <exec-root>/build: small files of contexts */
     pthread_mutex_t lock;
     pthread_cond_t changed;
     struct strlist flights; /* keys of steps that are being made, and "cache:<id>" of mounts that are locked */

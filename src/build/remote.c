@@ -41,7 +41,7 @@ bool remote_context(struct build *build, const char *url, struct context *out, s
         is_done = error_errno(err, "seek");
     if (!is_done)
         error_prefix(err, "failed to download %s", url);
-    is_done = is_done && context_unpack(out, build->store, read_file, &fd, "Dockerfile", err);
+    is_done = is_done && context_unpack(out, build->store, build->builder->memory, read_file, &fd, "Dockerfile", err);
     url_answer_release(&answer);
     scratch_remove(build->store, folder);
     return is_done;

@@ -149,7 +149,7 @@ static bool take_context(struct build *build, struct error *err)
     const char *name = string_is_set(build->request->dockerfile) ? build->request->dockerfile : "Dockerfile";
     bool is_there = string_is_set(build->request->remote)
                         ? remote_context(build, build->request->remote, &build->context, err)
-                        : context_unpack(&build->context, build->store, build->client->read, build->client->context,
+                        : context_unpack(&build->context, build->store, build->builder->memory, build->client->read, build->client->context,
                                          path_base(name), err);
     return is_there && hide_folders(build, err);
 }

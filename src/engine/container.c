@@ -24,8 +24,9 @@ static const struct field container_mount_fields[] = {
     FIELD(FIELD_STRING, "subpath", subpath, OMIT_EMPTY),
     FIELD(FIELD_MAP, "options", volume_options, OMIT_EMPTY),
     FIELD(FIELD_MAP, "labels", volume_labels, OMIT_EMPTY),
+    FIELD(FIELD_STRING, "image", image_id, OMIT_EMPTY),
+    FIELD(FIELD_STRINGS, "layers", image_layers, OMIT_EMPTY),
     FIELD(FIELD_BOOL, "only_top_ro", is_only_top_read_only, OMIT_EMPTY),
-    FIELD(FIELD_STRINGS, "image_layers", image_layers, OMIT_EMPTY),
 };
 #undef FIELD
 const struct record_type container_mount_type =

@@ -57,10 +57,11 @@ struct container_mount {
     bool wants_copy;                             /* a volume that is filled from the image while it is empty */
     bool is_not_recursive;                       /* bind instead of rbind */
     char *tmpfs_options;                         /* of a tmpfs: "size=…,mode=…" */
-    char *subpath;                               /* of a volume: the folder or file in it that is mounted */
+    char *subpath;                               /* of a volume or image: the folder or file in it that is mounted */
     struct strmap volume_options, volume_labels; /* for a volume that is not there yet */
+    char *image_id;                              /* of an image: as it was when it was asked for */
+    struct strlist image_layers;                 /* its diff ids, the base first */
     bool is_only_top_read_only;                  /* a read-only bind whose inner mounts stay writable */
-    struct strlist image_layers;                 /* of an image: its diff ids, the base first; point.name is its id */
 };
 extern const struct record_type container_mount_type;
 
@@ -93,6 +94,7 @@ struct container {
     bool is_health_watched;
     const char *stopper;        /* "user" or "engine", whose stop is under way; NULL: nobody's */
     int user_signal;            /* the last one that a kill has sent in this run */
+    bool waits_for_links;       /* its next start by a policy is the engine's first */
     bool is_ended_unhealthy;    /* the engine ends it because of its health, to start it again */
     bool is_being_stopped;      /* by a stop or restart, whose event is told with the exit */
     bool is_restart_wanted_off; /* stop or kill by the user during this run: the policy does not apply */

@@ -298,7 +298,7 @@ static bool fill_record(struct engine *engine, const char *name, struct create_r
         !resolve_image(engine, request, record, err))
         return false;
     request_defaults(&engine->options, request);
-    if (!mounts_collect(engine, request, &record->mounts, err))
+    if (!mounts_collect(engine, request, &record->mounts, err) || !mounts_find_images(engine, &record->mounts, err))
         return false;
     volumes_name(record);
     record->config = request->config;
@@ -318,18 +318,6 @@ static void remove_files(struct container *container)
     tree_remove(-1, folder, NULL);
 }
 
-static bool hold_image_mounts(struct container *container, struct error *err)
-{
-    const struct record_list *mounts = &container->record.mounts;
-    for (size_t i = 0; i < mounts->count; i++) {
-        const struct container_mount *mount = RECORD_AT(*mounts, struct container_mount, i);
-        if (string_equal(mount->point.type, "image") &&
-            !container_layer_use_image(container->engine->store, container->record.id, mount->point.name, err))
-            return false;
-    }
-    return true;
-}
-
 bool container_create(struct engine *engine, const char *name, struct create_request *request, char **id,
                       struct strlist *warnings, struct error *err)
 {
@@ -347,8 +335,8 @@ bool container_create(struct engine *engine, const char *name, struct create_req
         return false;
     is_good = links_take(container, err) && container_layer_create(engine->store, container->record.id, err) &&
               container_layer_use_image(engine->store, container->record.id, container->record.image_id, err) &&
-              hold_image_mounts(container, err) && volumes_prepare(container, err) &&
-              container_save(container, DURABLE, err);
+              mounts_keep_images(engine, container->record.id, &container->record.mounts, err) &&
+              volumes_prepare(container, err) && container_save(container, DURABLE, err);
     if (!is_good) {
         container_lock(container);
         container->is_removed = true;

@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "engine/engine_state.h"
 #include "engine/volume.h"
+#include "store/layer.h"
 #include "json/json_record.h"
 
 char *mount_target_clean(const char *target, struct error *err)
@@ -125,6 +126,7 @@ static bool check_exclusive(const struct mount_request *request, struct error *e
     const char *excess = !string_equal(type, "bind") && request->bind       ? "Bind"
                          : !string_equal(type, "volume") && request->volume ? "Volume"
                          : !string_equal(type, "tmpfs") && request->tmpfs   ? "Tmpfs"
+                         : !string_equal(type, "image") && request->image   ? "Image"
                                                                             : NULL;
     return !excess ||
            error_set(err, ERROR_INVALID, "%sOptions must not be specified on mount type \"%s\"", excess, type);
@@ -208,6 +210,20 @@ static bool convert_volume(const struct mount_request *request, struct container
     return true;
 }
 
+static bool convert_image(const struct mount_request *request, struct container_mount *mount, struct error *err)
+{
+    const struct image_options *options = request->image;
+    if (options && string_is_set(options->subpath)) {
+        if (!is_local_path(options->subpath))
+            return mount_error(err, "image", "subpath must be a relative path within the image", "");
+        mount->subpath = path_clean(options->subpath);
+    }
+    mount->point.name = xstrdup(request->source);
+    mount->point.mode = xstrdup("");
+    mount->point.is_writable = false;
+    return true;
+}
+
 static bool convert_tmpfs(const struct mount_request *request, struct container_mount *mount, struct error *err)
 {
     if (string_is_set(request->source))
@@ -240,19 +256,6 @@ static bool convert_tmpfs(const struct mount_request *request, struct container_
     if (!tmpfs_check(request->target, strbuf_text(&text), err))
         return false;
     mount->tmpfs_options = strbuf_take(&text);
-    return true;
-}
-
-/* The image is looked up by who has a store (mounts_collect). Read-only, whatever was asked for. */
-static bool convert_image(const struct mount_request *request, struct container_mount *mount, struct error *err)
-{
-    if (request->image && string_is_set(request->image->subpath)) {
-        if (!is_local_path(request->image->subpath))
-            return mount_error(err, "image", "subpath must be a relative path within the image", "");
-        return error_set(err, ERROR_UNSUPPORTED, "a subpath of an image is not supported by this version of Wherry");
-    }
-    mount->point.source = xstrdup(request->source);
-    mount->point.is_writable = false;
     return true;
 }
 
@@ -363,7 +366,7 @@ static bool add_from(struct engine *engine, const char *text, struct record_list
     for (size_t i = 0; i < mounts->count; i++) {
         const struct container_mount *theirs = RECORD_AT(*mounts, struct container_mount, i);
         struct container_mount *place = find_target(from, theirs->point.destination);
-        if (string_equal(theirs->point.type, "tmpfs") || string_equal(theirs->point.type, "image"))
+        if (string_equal(theirs->point.type, "tmpfs"))
             continue;
         if (!place)
             place = record_list_add(from, &container_mount_type);
@@ -373,23 +376,6 @@ static bool add_from(struct engine *engine, const char *text, struct record_list
         string_replace(&place->point.mode, "");
     }
     container_unlock(other);
-    return true;
-}
-
-/* The layers stay while the container has them, whatever becomes of the image. */
-static bool find_image(struct engine *engine, struct container_mount *mount, struct error *err)
-{
-    if (!string_equal(mount->point.type, "image"))
-        return true;
-    _cleanup_image_ struct image image = {0};
-    _cleanup_error_ struct error why = ERROR_INIT;
-    /* Not ERROR_NOT_FOUND, which a client would take for the container's own image. */
-    if (!image_get(engine->store, mount->point.source, &image, &why)) {
-        record_release(&container_mount_type, mount);
-        return error_set(err, ERROR_INVALID, "%s", error_message(&why));
-    }
-    string_replace(&mount->point.name, image.id);
-    strlist_copy(&mount->image_layers, &image.parsed.rootfs.diff_ids);
     return true;
 }
 
@@ -414,7 +400,7 @@ static bool collect(struct engine *engine, const struct create_request *request,
     }
     for (size_t i = 0; i < host->mounts.count; i++)
         if (!mount_request_convert(RECORD_AT(host->mounts, struct mount_request, i), &mount, err) ||
-            !find_image(engine, &mount, err) || !add_mount(out, &mount, host, err))
+            !add_mount(out, &mount, host, err))
             return false;
     for (size_t i = 0; i < host->tmpfs.count; i++)
         if (!tmpfs_check(host->tmpfs.items[i].key, host->tmpfs.items[i].value, err))
@@ -479,6 +465,39 @@ static bool is_taken(const struct container_record *record, const struct strlist
             return true;
     }
     return false;
+}
+
+bool mounts_find_images(struct engine *engine, struct record_list *mounts, struct error *err)
+{
+    for (size_t i = 0; i < mounts->count; i++) {
+        struct container_mount *mount = RECORD_AT(*mounts, struct container_mount, i);
+        if (!string_equal(mount->point.type, "image") || mount->image_id)
+            continue;
+        _cleanup_image_ struct image image = {0};
+        _cleanup_error_ struct error why = ERROR_INIT;
+        /* Not ERROR_NOT_FOUND, for which a client would pull the container's own image. */
+        if (!image_get(engine->store, mount->point.name, &image, &why))
+            return why.kind == ERROR_NOT_FOUND ? error_set(err, ERROR_INVALID, "%s", error_message(&why))
+                                               : error_move(err, &why);
+        const struct strlist *layers = &image.parsed.rootfs.diff_ids;
+        if (!layers->count)
+            return mount_error(err, "image", "the image has no files: ", mount->point.name);
+        mount->image_id = xstrdup(image.id);
+        strlist_copy(&mount->image_layers, layers);
+        mount->point.source = layer_path(engine->store, layers->items[layers->count - 1]);
+    }
+    return true;
+}
+
+bool mounts_keep_images(struct engine *engine, const char *container_id, const struct record_list *mounts,
+                        struct error *err)
+{
+    for (size_t i = 0; i < mounts->count; i++) {
+        const struct container_mount *mount = RECORD_AT(*mounts, struct container_mount, i);
+        if (mount->image_id && !container_layer_use(engine->store, container_id, &mount->image_layers, err))
+            return error_prefix(err, "keep image %s", mount->point.name);
+    }
+    return true;
 }
 
 bool mounts_collect_more(const struct container_record *record, const struct record_list *requests,

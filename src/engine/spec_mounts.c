@@ -231,34 +231,10 @@ static bool check_subpath(const struct container_mount *mount, struct error *err
     return false;
 }
 
-/* The layers, the uppermost first. One alone is no overlay to the kernel: it is bound. */
-static bool add_image(const struct store *store, const struct container_mount *mount, struct record_list *list,
-                      struct error *err)
-{
-    _cleanup_strlist_ struct strlist folders = {0};
-    for (size_t i = mount->image_layers.count; i-- > 0;) {
-        _cleanup_free_ char *path = layer_path(store, mount->image_layers.items[i]);
-        if (!strlist_contains(&folders, path))
-            strlist_add(&folders, path);
-    }
-    if (!folders.count) /* or the container runs: then none were looked up */
-        return error_set(err, ERROR_INVALID, "image %s has no layers that could be mounted here", mount->point.source);
-    bool is_single = folders.count == 1;
-    struct oci_mount *made = put_mount(list, mount->point.destination, is_single ? "bind" : "overlay",
-                                       is_single ? folders.items[0] : "overlay");
-    strlist_add(&made->options, "ro");
-    strlist_add(&made->options, "rprivate");
-    for (size_t i = 0; i < folders.count && !is_single; i++)
-        strlist_addf(&made->options, "lowerdir+=%s", folders.items[i]);
-    return true;
-}
-
 static bool add_mount(const struct store *store, struct launch *launch, const struct container_mount *mount,
                       struct record_list *list, struct error *err)
 {
     const struct mount_point *point = &mount->point;
-    if (string_equal(point->type, "image"))
-        return add_image(store, mount, list, err);
     if (string_equal(point->type, "tmpfs")) {
         struct oci_mount *made = put_mount(list, point->destination, "tmpfs", "tmpfs");
         made->options = strlist_split("noexec,nosuid,nodev", ',');
@@ -267,6 +243,14 @@ static bool add_mount(const struct store *store, struct launch *launch, const st
             for (size_t i = 0; i < more.count; i++)
                 strlist_add(&made->options, more.items[i]);
         }
+        return true;
+    }
+    if (mount->image_id) {
+        struct oci_mount *made = put_mount(list, point->destination, "bind", string_or_empty(mount->subpath));
+        for (size_t i = mount->image_layers.count; i-- > 0;)
+            strlist_take(&made->lower, layer_path(store, mount->image_layers.items[i]));
+        strlist_add(&made->options, "rprivate");
+        strlist_add(&made->options, "ro");
         return true;
     }
     if (!make_source(mount, err) || (mount->subpath && !check_subpath(mount, err)))
@@ -384,13 +368,14 @@ bool spec_add_view(struct container *container, bool has_volumes, struct launch 
     return is_good;
 }
 
-bool spec_live_mounts(const struct record_list *mounts, struct record_list *out, struct error *err)
+bool spec_live_mounts(const struct store *store, const struct record_list *mounts, struct record_list *out,
+                      struct error *err)
 {
     struct launch launch = {0};
     struct record_list asked = {0};
     bool is_good = true;
     for (size_t i = 0; i < mounts->count && is_good; i++)
-        is_good = add_mount(NULL, &launch, RECORD_AT(*mounts, struct container_mount, i), &asked, err);
+        is_good = add_mount(store, &launch, RECORD_AT(*mounts, struct container_mount, i), &asked, err);
     if (is_good)
         append_sorted(out, &asked);
     record_list_release(&asked, &oci_mount_type);

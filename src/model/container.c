@@ -82,7 +82,7 @@ static const struct field image_options_fields[] = {
     FIELD_STRING(struct image_options, "Subpath", subpath, OMIT_EMPTY),
 };
 static const struct record_type image_options_type =
-    RECORD_TYPE("mount.ImageOptions", struct image_options, image_options_fields);
+    RECORD_TYPE("ImageOptions", struct image_options, image_options_fields);
 
 #define FIELD(macro, name, member, flags) macro(struct mount_request, name, member, flags)
 static const struct field mount_request_fields[] = {
@@ -94,10 +94,10 @@ static const struct field mount_request_fields[] = {
     FIELD_OPT_RECORD(struct mount_request, "BindOptions", bind, OMIT_EMPTY, struct bind_options, &bind_options_type),
     FIELD_OPT_RECORD(struct mount_request, "VolumeOptions", volume, OMIT_EMPTY, struct volume_options,
                      &volume_options_type),
-    FIELD_OPT_RECORD(struct mount_request, "ImageOptions", image, OMIT_EMPTY, struct image_options,
-                     &image_options_type),
     FIELD_OPT_RECORD(struct mount_request, "TmpfsOptions", tmpfs, OMIT_EMPTY, struct tmpfs_options,
                      &tmpfs_options_type),
+    FIELD_OPT_RECORD(struct mount_request, "ImageOptions", image, OMIT_EMPTY, struct image_options,
+                     &image_options_type),
 };
 #undef FIELD
 const struct record_type mount_request_type = RECORD_TYPE("mount.Mount", struct mount_request, mount_request_fields);

@@ -50,17 +50,17 @@ struct volume_options {
     char *driver_config; /* JSON */
     char *subpath;
 };
+struct image_options {
+    char *subpath;
+};
 struct tmpfs_options {
     int64_t size_bytes;
     int64_t mode;
     char *options; /* JSON: [["uid","1000"], ["noexec"]] */
 };
 /* HostConfig.Mounts */
-struct image_options {
-    char *subpath;
-};
 struct mount_request {
-    char *type; /* "bind", "volume", "tmpfs", … */
+    char *type; /* "bind", "volume", "tmpfs", "image", … */
     char *source;
     char *target;
     bool read_only;

@@ -6,8 +6,10 @@
 /* Takes this (new) mount namespace's mounts out of the host's reach, mounts the overlay, or root.path bound to itself,
    and returns an O_PATH descriptor of the root; -1 with err. */
 int root_mount(const struct launch *launch, struct error *err);
-/* Mounts an overlay at `target`; without `upper` nobody can write to it. */
-bool root_mount_overlay(const struct launch_overlay *overlay, const char *target, struct error *err);
+
+/* A copy of an overlay that is only read, or of what is at `path` in it, attached nowhere: a descriptor, -1 with err.
+   For a process in a mount namespace of its own, as it is mounted there for a moment. */
+int root_open_layers(const struct strlist *lower, const char *path, struct error *err);
 
 /* Leaves what programs look for in a container's root, where the image has none: /.dockerenv, and /etc/mtab. A root
    that cannot take them stays as it is. */

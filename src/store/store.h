@@ -124,6 +124,9 @@ bool store_commit(struct store *store, stream_read read, void *context, const st
 bool container_layer_create(struct store *store, const char *container_id, struct error *err);
 /* Keeps the image's layers for the container even when the image is removed by force. Does not wait for the disk. */
 bool container_layer_use_image(struct store *store, const char *container_id, const char *image_id, struct error *err);
+/* The same for layers that are mounted beside them. */
+bool container_layer_use(struct store *store, const char *container_id, const struct strlist *diff_ids,
+                         struct error *err);
 /* Removes <data-root>/containers/<id> with everything in it; the layers it kept are collected by the next
  * layer_collect. */
 bool container_layer_remove(struct store *store, const char *container_id, struct error *err);

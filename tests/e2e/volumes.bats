@@ -193,24 +193,3 @@ api() { # METHOD PATH [BODY]: "STATUS BODY"
   run -0 client run --rm --mount type=tmpfs,dst=/x,tmpfs-size=1m,tmpfs-mode=700 busybox sh -c 'grep " /x" /proc/mounts'
   [[ $output == *'size=1024k,mode=700'* ]]
 }
-
-@test "an image is mounted, read-only, with all of its layers, and stays while a container has it" {
-  mkdir -p "$BATS_TEST_TMPDIR/more"
-  client create --name layer filled true
-  echo three >"$BATS_TEST_TMPDIR/more/third"; client cp "$BATS_TEST_TMPDIR/more/third" layer:/third
-  client commit layer double; client rm -v layer
-  run -0 client run --rm --mount type=image,src=double,dst=/img busybox sh -c 'cat /img/third /img/data/f /img/data/sub/g; touch /img/x 2>&1 | grep -o Read-only'
-  [ "$output" = $'three\none\ntwo\nRead-only' ]
-  run -0 client run --rm --mount type=image,src=filled,dst=/img busybox cat /img/data/f # one layer alone
-  [ "$output" = one ]
-  client create --name user --mount type=image,src=double,dst=/img busybox cat /img/third
-  run -0 client inspect -f '{{range .Mounts}}{{.Type}} {{.Source}} {{.Destination}} {{.RW}}{{end}}' user
-  [ "$output" = 'image double /img false' ]
-  client rmi double
-  run -0 client start -a user; [ "$output" = three ]
-  client rm user
-  run ! client create --mount type=image,src=nosuch,dst=/img busybox true
-  [[ $output == *'No such image: nosuch'* ]]
-  run ! client create --mount type=image,src=filled,dst=/img,image-subpath=data busybox true
-  [[ $output == *'a subpath of an image is not supported'* ]]
-}
