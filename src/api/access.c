@@ -3,15 +3,10 @@
 #include <ctype.h>
 
 #include "api/request.h"
-#include "api/role.h"
 #include "base/memory.h"
+#include "engine/scope.h"
 
-static const struct role read_role = {"read"};
-
-const void *api_role_tag(enum api_role role)
-{
-    return role == API_ROLE_READ ? &read_role : NULL;
-}
+/* --- role=read --- */
 
 /* With an "e" ps shows environments: as an option in BSD's form, and as one it falls back to; and `-o environ`. */
 static bool shows_environment(const char *ps_arguments)
@@ -19,26 +14,110 @@ static bool shows_environment(const char *ps_arguments)
     return !string_equal(ps_arguments, "-ef") && strchr(ps_arguments, 'e');
 }
 
-bool access_check(const struct call *call, const struct route *route, struct error *err)
+static bool check_read_only(const struct call *call, const struct route *route, struct error *err)
 {
-    if (!call->role)
-        return true;
-    const char *name = call->role->name;
     if (route->access != ACCESS_READ)
-        return error_set(err, ERROR_DENIED, "the role \"%s\" of this socket does not allow %s %s", name, route->method,
+        return error_set(err, ERROR_DENIED, "the role \"read\" of this socket does not allow %s %s", route->method,
                          route->pattern);
     if (route->handle == containers_top && shows_environment(string_or_empty(query_text(call, "ps_args"))))
         return error_set(err, ERROR_DENIED,
-                         "the role \"%s\" of this socket does not allow ps options with an \"e\", which may show the "
+                         "the role \"read\" of this socket does not allow ps options with an \"e\", which may show the "
                          "environment of processes: %s",
-                         name, query_text(call, "ps_args"));
+                         query_text(call, "ps_args"));
     if (route->handle == containers_logs && query_bool(call, "details"))
-        return error_set(err, ERROR_DENIED,
-                         "the role \"%s\" of this socket does not allow the details of logs, which may hold values of "
-                         "environment variables",
-                         name);
+        return error_set(
+            err, ERROR_DENIED,
+            "the role \"read\" of this socket does not allow the details of logs, which may hold values of "
+            "environment variables");
     return true;
 }
+
+/* --- label= --- */
+
+static bool check_names(const struct call *call, const json_t *filters, const char *key, struct error *err)
+{
+    size_t i;
+    json_t *name;
+    json_array_foreach(json_object_get(filters, key), i, name)
+    {
+        _cleanup_free_ char *id = NULL;
+        if (!scope_container(call->engine, call->role->label, json_string_value(name), &id, err))
+            return false;
+    }
+    return true;
+}
+
+/* Asks for the label beside whatever else is asked for: several labels must all be there. */
+static bool narrow(struct call *call, const struct route *route, struct error *err)
+{
+    _cleanup_json_ json_t *filters = NULL;
+    if (!query_filters(call, &filters, err))
+        return false;
+    if (!filters)
+        filters = json_object();
+    if (route->handle == containers_list &&
+        (!check_names(call, filters, "before", err) || !check_names(call, filters, "since", err)))
+        return false;
+    if (!json_object_get(filters, "label"))
+        json_object_set_new(filters, "label", json_array());
+    json_array_append_new(json_object_get(filters, "label"), json_string(call->role->label));
+    if (route->handle == system_events) {
+        /* Events of other kinds have labels as well: those of images, say. */
+        const json_t *types = json_object_get(filters, "type");
+        bool is_asked = json_array_size(types) == 0;
+        size_t i;
+        json_t *type;
+        json_array_foreach(types, i, type) is_asked |= string_equal(json_string_value(type), "container");
+        json_object_set_new(filters, "type", json_pack("[s]", is_asked ? "container" : "none"));
+    }
+    _cleanup_free_ char *text = json_dumps(filters, JSON_COMPACT);
+    strmap_set(&call->query, "filters", text);
+    return true;
+}
+
+static bool check_label(struct call *call, const struct route *route, struct error *err)
+{
+    const char *label = call->role->label;
+    switch (route->label_access) {
+    case LABEL_PLAIN:
+        return true;
+    case LABEL_FILTERS:
+        return narrow(call, route, err);
+    case LABEL_CONTAINER:
+        if (route->handle == containers_remove && query_bool(call, "link"))
+            break;
+        if (!scope_container(call->engine, label, call->target, &call->own_target, err))
+            return false;
+        call->target = call->own_target;
+        return true;
+    case LABEL_EXEC:
+        return scope_exec(call->engine, label, call->target, err);
+    case LABEL_DENIED:
+        break;
+    }
+    return error_set(err, ERROR_DENIED,
+                     "this socket is for the containers with the label \"%s\" and does not allow %s %s", label,
+                     route->method, route->pattern);
+}
+
+bool access_check(struct call *call, const struct route *route, struct error *err)
+{
+    if (!call->role)
+        return true;
+    return (!call->role->is_read_only || check_read_only(call, route, err)) &&
+           (!call->role->label || check_label(call, route, err));
+}
+
+bool access_check_exec(const struct call *call, const struct exec_request *request, struct error *err)
+{
+    if (!call->role || !call->role->label || !request->privileged)
+        return true;
+    return error_set(err, ERROR_DENIED,
+                     "this socket is for the containers with the label \"%s\" and does not allow a privileged exec",
+                     call->role->label);
+}
+
+/* --- what is left out of answers --- */
 
 /* "NAME=value" becomes "NAME". */
 static void conceal_environment(json_t *list)
@@ -113,6 +192,6 @@ static void conceal(json_t *json)
 
 void access_conceal(const struct call *call, json_t *json)
 {
-    if (call->role)
+    if (call->role && call->role->is_read_only)
         conceal(json);
 }

@@ -4,8 +4,10 @@
 #include "api/api.h"
 #include "base/clock.h"
 
+struct builder;
 struct api {
     struct api_options options;
+    struct builder *builder;
     unix_nano started_at;
 };
 
@@ -16,6 +18,7 @@ struct call {
     int version;             /* 100 * major + minor of the API version asked for */
     const struct role *role; /* of the listener; NULL: none, everything is allowed */
     const char *target;      /* the {id} or {name} in the path; "" where the route has none */
+    char *own_target;        /* access.c: what target has become */
     struct strmap query;
 };
 
@@ -43,7 +46,9 @@ bool containers_rename(struct call *call, struct error *err);
 bool containers_resize(struct call *call, struct error *err);
 bool containers_remove(struct call *call, struct error *err);
 /* prune.c, stats.c, top.c, update.c */
-bool system_df(struct call *call, struct error *err); /* df.c */
+bool system_df(struct call *call, struct error *err);    /* df.c */
+bool system_check(struct call *call, struct error *err); /* check.c */
+bool system_repair(struct call *call, struct error *err);
 bool containers_stats(struct call *call, struct error *err);
 bool containers_top(struct call *call, struct error *err);
 bool containers_prune_all(struct call *call, struct error *err);
@@ -83,6 +88,9 @@ bool distribution_inspect(struct call *call, struct error *err);
 bool registry_auth_check(struct call *call, struct error *err);
 bool manifests_get(struct call *call, struct error *err);
 bool manifests_put(struct call *call, struct error *err);
+/* build.c */
+bool builds_run(struct call *call, struct error *err);
+bool builds_prune(struct call *call, struct error *err);
 /* networks.c, volumes.c */
 bool networks_list(struct call *call, struct error *err);
 bool networks_inspect(struct call *call, struct error *err);

@@ -10,12 +10,23 @@ enum access {
     ACCESS_READ, /* role=read, too */
 };
 
+/* What a socket for the containers with one label may do with it, for whom it is another question than the one above:
+   it may change its containers, and is not to know of others. */
+enum label_access {
+    LABEL_DENIED,
+    LABEL_PLAIN,     /* it has nothing to do with any one's containers */
+    LABEL_FILTERS,   /* its `filters` are narrowed to the label */
+    LABEL_CONTAINER, /* {id} is a container that must have the label */
+    LABEL_EXEC,      /* {id} is an exec in such a container */
+};
+
 struct route {
     const char *method;
     const char *pattern; /* "/images/{name}/json": {id} is one segment, {name} one or more */
     call_handler handle; /* NULL: known to Docker's API, and refused by this version of Wherry */
     int min_version;     /* 0: all */
     enum access access;
+    enum label_access label_access;
 };
 
 extern const struct route routes[];

@@ -127,6 +127,19 @@ void strmap_set(struct strmap *map, const char *key, const char *value)
     pair->value = xstrdup(value);
 }
 
+void strmap_remove(struct strmap *map, const char *key)
+{
+    for (size_t i = 0; i < map->count; i++) {
+        if (strcmp(map->items[i].key, key) != 0)
+            continue;
+        free(map->items[i].key);
+        free(map->items[i].value);
+        memmove(&map->items[i], &map->items[i + 1], (map->count - i - 1) * sizeof(*map->items));
+        map->count--;
+        return;
+    }
+}
+
 const char *strmap_get(const struct strmap *map, const char *key)
 {
     for (size_t i = 0; i < map->count; i++)

@@ -50,6 +50,8 @@ void strmap_release(struct strmap *map);
 #define _cleanup_strmap_ _cleanup_(strmap_release)
 /* Replaces the value of a key that is there. */
 void strmap_set(struct strmap *map, const char *key, const char *value);
+/* One that is not there is fine. */
+void strmap_remove(struct strmap *map, const char *key);
 /* The value, owned by the map; NULL where there is none. */
 const char *strmap_get(const struct strmap *map, const char *key);
 void strmap_give(struct strmap *map);

@@ -7,6 +7,7 @@
     row(run) \
     row(exec) \
     row(ps) \
+    row(build) \
     row(pull) \
     row(push) \
     row(images) \
@@ -16,6 +17,9 @@
     row(version) \
     row(info) \
     row(attach) \
+    row(builder) \
+    row(builder_du) \
+    row(builder_prune) \
     row(completion) \
     row(completion_bash) \
     row(completion_fish) \
@@ -79,6 +83,7 @@
     row(stats) \
     row(stop) \
     row(system) \
+    row(system_check) \
     row(system_df) \
     row(system_prune) \
     row(tag) \

@@ -42,6 +42,7 @@ static const char zsh_script[] =
     "            candidates+=(\"${name//:/\\\\:}\")\n"
     "        fi\n"
     "    done\n"
+    "    [[ ${words[CURRENT]} != -*=* ]] || compset -P '*='\n"
     "    if (( ${#candidates} )); then\n"
     "        if (( directive & 2 )); then _describe wherry candidates -S ''; else _describe wherry candidates; fi\n"
     "    elif (( ! (directive & 4) )); then\n"
@@ -54,7 +55,14 @@ static const char fish_script[] =
     "# fish completion for wherry: wherry completion fish | source\n"
     "function __wherry_complete\n"
     "    set -l words (commandline -opc) (commandline -ct)\n"
-    "    $words[1] __complete $words[2..-1] 2>/dev/null | string match -v -r '^:[0-9]+$'\n"
+    "    set -l lines ($words[1] __complete $words[2..-1] 2>/dev/null)\n"
+    "    set -l directive (string replace ':' '' -- $lines[-1])\n"
+    "    set -e lines[-1]\n"
+    "    set -l flag (string match -r -- '^-[^=]*=' $words[-1]; or echo)\n"
+    "    if test (count $lines) -eq 0; and test (math \"bitand(0$directive, 4)\") -eq 0\n"
+    "        set lines (__fish_complete_path (string replace -- \"$flag\" '' $words[-1]))\n"
+    "    end\n"
+    "    test (count $lines) -eq 0; or printf \"$flag%s\\n\" $lines\n"
     "end\n"
     "complete -c wherry -f -a '(__wherry_complete)'\n";
 

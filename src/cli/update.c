@@ -3,6 +3,7 @@
 #include "cli/command.h"
 #include "cli/container_options.h"
 #include "cli/flag_checks.h"
+#include "cli/mount_option.h"
 #include "cli/port_option.h"
 #include "json/json_record.h"
 
@@ -10,7 +11,7 @@ struct update_options {
     int64_t blkio_weight, cpu_period, cpu_quota, cpu_rt_period, cpu_rt_runtime, cpu_shares, nano_cpus;
     char *cpuset_cpus, *cpuset_mems, *restart;
     int64_t memory, memory_reservation, memory_swap, pids_limit;
-    struct strlist publish_add, publish_rm;
+    struct strlist mount_add, mount_rm, publish_add, publish_rm;
 };
 
 static bool read_ports(const struct strlist *values, struct record_map *bindings, struct error *err)
@@ -19,6 +20,16 @@ static bool read_ports(const struct strlist *values, struct record_map *bindings
     for (size_t i = 0; i < values->count; i++)
         if (!port_publish_parse(values->items[i], &exposed, bindings, err))
             return false;
+    return true;
+}
+
+static bool read_mounts(const struct strlist *values, struct record_list *mounts, struct error *err)
+{
+    for (size_t i = 0; i < values->count; i++) {
+        _cleanup_json_ json_t *mount = mount_parse(values->items[i], err);
+        if (!mount || !record_from_json(&mount_request_type, mount, record_list_add(mounts, &mount_request_type), err))
+            return false;
+    }
     return true;
 }
 
@@ -43,8 +54,10 @@ static bool make_request(struct command_call *call, struct update_request *reque
     if (option_is_given(call->parse, "pids-limit"))
         host->pids_limit = (struct opt_int64){true, options->pids_limit};
     if (!read_ports(&options->publish_add, &request->publish_add, err) ||
-        !read_ports(&options->publish_rm, &request->publish_remove, err))
+        !read_ports(&options->publish_rm, &request->publish_remove, err) ||
+        !read_mounts(&options->mount_add, &request->mount_add, err))
         return false;
+    strlist_copy(&request->mount_remove, &options->mount_rm);
     return restart_option_parse(options->restart, &host->restart_policy, err);
 }
 
@@ -94,6 +107,9 @@ static const struct option rows[] = {
     {"memory-reservation", 0, OPTION_BYTES, AT(memory_reservation), "bytes", "Memory soft limit"},
     {"memory-swap", 0, OPTION_BYTES, AT(memory_swap), "bytes",
      "Swap limit equal to memory plus swap: -1 to enable unlimited swap", .parse = parse_memory_swap},
+    {"mount-add", 0, OPTION_LIST, AT(mount_add), "mount",
+     "Mount something into the container while it runs, as --mount of run", .parse = check_mount},
+    {"mount-rm", 0, OPTION_LIST, AT(mount_rm), "list", "Unmount what is mounted at a path of the container"},
     {"pids-limit", 0, OPTION_INT64, AT(pids_limit), "int", "Tune container pids limit (set -1 for unlimited)"},
     {"publish-add", 0, OPTION_LIST, AT(publish_add), "list",
      "Publish a port of the container to the host while it runs, as -p of run"},

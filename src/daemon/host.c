@@ -36,28 +36,28 @@ static bool check_address(const char *host, struct error *err)
 
 /* What stands behind the comma of "unix:///run/ro.sock,role=read,group=monitor". */
 struct host_parts {
-    char *address, *group; /* group: NULL where none is given */
-    enum api_role role;
+    char *address, *group, *label; /* NULL where none is given */
+    bool is_read_only;
 };
 
 static void host_parts_release(struct host_parts *parts)
 {
     free(parts->address);
     free(parts->group);
+    free(parts->label);
 }
 
 static bool parse_part(const char *host, const char *word, struct host_parts *parts, struct error *err)
 {
     if (string_equal(word, "role=read"))
-        parts->role = API_ROLE_READ;
+        parts->is_read_only = true;
     else if (string_equal(word, "role=full"))
-        parts->role = API_ROLE_FULL;
+        parts->is_read_only = false;
     else if (string_starts_with(word, "role="))
         return error_set(err, ERROR_INVALID, "invalid bind address (%s): unknown role '%s', it must be read or full",
                          host, word + strlen("role="));
     else if (string_starts_with(word, "label="))
-        return error_set(err, ERROR_UNSUPPORTED,
-                         "invalid bind address (%s): label= is not supported by this version of Wherry", host);
+        string_replace(&parts->label, word + strlen("label="));
     else if (string_starts_with(word, "group=") && string_starts_with(parts->address, "unix://"))
         string_replace(&parts->group, word + strlen("group="));
     else if (string_starts_with(word, "group="))
@@ -78,10 +78,20 @@ static bool split_host(const char *host, struct host_parts *parts, struct error 
     return true;
 }
 
+static bool make_role(const char *host, const struct host_parts *parts, struct role **out, struct error *err)
+{
+    return role_new(parts->is_read_only, parts->label, out, err) ||
+           error_prefix(err, "invalid bind address (%s)", host);
+}
+
 bool host_check(const char *host, struct error *err)
 {
     _cleanup_(host_parts_release) struct host_parts parts;
-    return split_host(host, &parts, err) && check_address(parts.address, err);
+    struct role *role = NULL;
+    bool is_good =
+        split_host(host, &parts, err) && check_address(parts.address, err) && make_role(host, &parts, &role, err);
+    role_free(role);
+    return is_good;
 }
 
 static bool unix_address(const char *path, struct sockaddr_un *address)
@@ -195,17 +205,24 @@ bool host_listen(const char *host, const char *group, const char *port, struct l
     if (!split_host(host, &parts, err) ||
         !open_address(parts.address, parts.group ? parts.group : group, port, listeners, count, err))
         return false;
-    for (size_t i = first; i < *count; i++)
-        (*listeners)[i].role = parts.role;
-    return true;
+    bool is_good = true;
+    for (size_t i = first; i < *count && is_good; i++)
+        is_good = make_role(host, &parts, &(*listeners)[i].role, err);
+    return is_good;
 }
 
-void listeners_forget(struct listener *listeners, size_t count)
+void listeners_unlink(const struct listener *listeners, size_t count)
 {
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; i++)
         if (listeners[i].name[0] == '/')
             unlink(listeners[i].name);
+}
+
+void listeners_free(struct listener *listeners, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
         free(listeners[i].name);
+        role_free(listeners[i].role);
     }
     free(listeners);
 }

@@ -5,15 +5,15 @@
 #include "base/error.h"
 #include "base/text.h"
 
-/* unix://PATH, tcp://[HOST][:PORT] or fd://; else ERROR_INVALID in dockerd's words. After a comma may stand role=ROLE
-   and, for a unix socket, group=GROUP. */
+/* unix://PATH, tcp://[HOST][:PORT] or fd://; else ERROR_INVALID in dockerd's words. After a comma may stand role=ROLE,
+   label=KEY[=VALUE] and, for a unix socket, group=GROUP. */
 bool host_check(const char *host, struct error *err);
 
 struct listener {
     int fd;
     char *name; /* as the log shows it */
     bool is_tcp;
-    enum api_role role;
+    struct role *role; /* owned; NULL: its clients may do everything */
 };
 /* "tcp://HOST" without a port is at dockerd's default: 2375, with TLS 2376. */
 #define TCP_PORT     "2375"
@@ -24,5 +24,7 @@ bool host_listen(const char *host, const char *group, const char *port, struct l
                  struct error *err);
 /* Does some server accept connections on this unix socket? */
 bool host_is_answering(const char *path);
-/* Removes the unix sockets that were made and frees; does not close. */
-void listeners_forget(struct listener *listeners, size_t count);
+/* Removes the unix sockets that were made; does not close. */
+void listeners_unlink(const struct listener *listeners, size_t count);
+/* Once no exchange of theirs goes on. */
+void listeners_free(struct listener *listeners, size_t count);

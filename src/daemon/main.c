@@ -182,6 +182,12 @@ static bool open_engine(struct daemon *daemon, const char *argv0, struct error *
                     .bridge_address = string_is_set(config->bip) ? config->bip : NULL,
                     .is_bridge_disabled = string_equal(config->bridge, "none"),
                     .has_nat = config->has_ip_masq,
+                    .has_no_icc = !config->has_icc,
+                    .has_ipv6 = config->has_ipv6,
+                    .ipv6_subnet = config->ipv6_subnet,
+                    .has_no_firewall = !config->has_firewall,
+                    .has_closed_ports = config->has_closed_ports,
+                    .address_pools = &config->address_pools,
                     .mtu = config->mtu},
         .default_shm_size = config->default_shm_size,
         .cgroup_parent = config->cgroup_parent,
@@ -193,6 +199,7 @@ static bool open_engine(struct daemon *daemon, const char *argv0, struct error *
         .default_ulimits = &daemon->ulimits,
         .has_init = config->has_init,
         .has_no_new_privileges = config->has_no_new_privileges,
+        .storage_max = config->storage_max,
         .restart_unhealthy = config->restart_unhealthy,
     };
     options->registry = (struct registry_options){.insecure = config->insecure_registries,
@@ -255,7 +262,7 @@ static void add_listener(struct daemon *daemon, const struct listener *listener)
 {
     bool has_tls = listener->is_tcp && daemon->tls;
     http_server_add_listener(daemon->server, listener->fd);
-    http_server_set_listener(daemon->server, has_tls ? tls_wrap : NULL, daemon->tls, api_role_tag(listener->role));
+    http_server_set_listener(daemon->server, has_tls ? tls_wrap : NULL, daemon->tls, listener->role);
     if (listener->is_tcp && !has_tls)
         log_warning("[DEPRECATION NOTICE]: API is accessible on http://%s without encryption. Access to the remote API "
                     "is equivalent to root access on the host. Refer to the 'Docker daemon attack surface' section in "
@@ -391,19 +398,21 @@ static bool serve(struct daemon *daemon, int argc, char **argv, struct error *er
         is_open = daemon->metrics != NULL;
     }
     if (is_open) {
-        for (size_t i = 0; i < daemon->listener_count; i++)
-            log_info("API listen on %s%s", daemon->listeners[i].name,
-                     daemon->listeners[i].role == API_ROLE_READ ? " (role read)" : "");
+        for (size_t i = 0; i < daemon->listener_count; i++) {
+            _cleanup_free_ char *role = role_describe(daemon->listeners[i].role);
+            log_info("API listen on %s%s", daemon->listeners[i].name, role);
+        }
         service_notify("READY=1");
         trim_memory(NULL);
         wait_for_end(daemon, argc, argv);
         service_notify("STOPPING=1");
     }
     metrics_stop(daemon->metrics);
-    listeners_forget(daemon->listeners, daemon->listener_count);
+    listeners_unlink(daemon->listeners, daemon->listener_count);
     if (!http_server_stop(daemon->server, REQUEST_GRACE))
         end_at_once(daemon, "Requests are still running");
     http_server_free(daemon->server);
+    listeners_free(daemon->listeners, daemon->listener_count);
     api_free(daemon->api);
     if (!engine_close(daemon->engine))
         end_at_once(daemon, "Containers did not stop within the shutdown timeout");

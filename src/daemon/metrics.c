@@ -40,7 +40,7 @@ struct http_server *metrics_start(struct engine *engine, const char *address, st
         log_info("metrics API listening on %s", listeners[i].name);
         http_server_add_listener(server, listeners[i].fd);
     }
-    listeners_forget(listeners, count);
+    listeners_free(listeners, count);
     if (http_server_start(server, err))
         return server;
     http_server_free(server);

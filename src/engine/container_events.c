@@ -15,23 +15,26 @@ void container_event_networks(struct container *container, const struct record_m
     }
 }
 
+void container_event_volume(struct container *container, const struct mount_point *point, bool is_mount)
+{
+    if (!string_equal(point->type, "volume") || !point->name)
+        return;
+    const char *driver = string_is_set(point->driver) ? point->driver : "local";
+    if (is_mount)
+        event_emit_pairs(container->engine, "volume", "mount", point->name, "driver", driver, "container",
+                         container->record.id, "destination", point->destination, "read/write",
+                         point->is_writable ? "true" : "false", "propagation", string_or_empty(point->propagation),
+                         NULL);
+    else
+        event_emit_pairs(container->engine, "volume", "unmount", point->name, "driver", driver, "container",
+                         container->record.id, NULL);
+}
+
 void container_event_volumes(struct container *container, bool is_start)
 {
     const struct record_list *mounts = &container->record.mounts;
-    for (size_t i = 0; i < mounts->count; i++) {
-        const struct mount_point *point = &RECORD_AT(*mounts, struct container_mount, i)->point;
-        if (!string_equal(point->type, "volume") || !point->name)
-            continue;
-        const char *driver = string_is_set(point->driver) ? point->driver : "local";
-        if (is_start)
-            event_emit_pairs(container->engine, "volume", "mount", point->name, "driver", driver, "container",
-                             container->record.id, "destination", point->destination, "read/write",
-                             point->is_writable ? "true" : "false", "propagation", string_or_empty(point->propagation),
-                             NULL);
-        else
-            event_emit_pairs(container->engine, "volume", "unmount", point->name, "driver", driver, "container",
-                             container->record.id, NULL);
-    }
+    for (size_t i = 0; i < mounts->count; i++)
+        container_event_volume(container, &RECORD_AT(*mounts, struct container_mount, i)->point, is_start);
 }
 
 void container_event_exit(struct container *container, const struct shim_exit *exit, bool is_stopped)

@@ -7,6 +7,8 @@
 void container_event_networks(struct container *container, const struct record_map *endpoints, const char *action);
 /* Every volume is mounted at the start, and unmounted at the end. */
 void container_event_volumes(struct container *container, bool is_start);
+/* The same of one mount, which may be of another kind: then there is none. */
+void container_event_volume(struct container *container, const struct mount_point *point, bool is_mount);
 /* The end of a run: oom, the networks, the volumes, then (asked for by a stop) stop, and die. */
 void container_event_exit(struct container *container, const struct shim_exit *exit, bool is_stopped);
 /* kill, with the signal's number. */

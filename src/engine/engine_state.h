@@ -42,7 +42,8 @@ struct engine {
     pthread_cond_t job_ended;
     size_t job_count; /* background threads that still run */
 
-    atomic_bool is_pruning; /* containers or networks */
+    atomic_bool is_checking; /* check.c */
+    atomic_bool is_pruning;  /* containers or networks */
     struct metrics metrics;
 };
 

@@ -21,3 +21,5 @@ void exec_forget_container(struct engine *engine, const struct container *contai
 /* Ids of the running sessions of a container, or NULL; a new reference. */
 json_t *exec_ids(struct engine *engine, const struct container *container);
 void exec_table_release(struct engine *engine);
+/* The container that an exec is in: a new reference, or NULL where there is no such exec. */
+struct container *exec_container(struct engine *engine, const char *exec_id);

@@ -2,6 +2,7 @@
 #include "base/memory.h"
 #include "engine/engine_state.h"
 #include "engine/events.h"
+#include "engine/mount_update.h"
 #include "engine/networks.h"
 #include "engine/resources.h"
 #include "engine/spec.h"
@@ -135,7 +136,8 @@ bool container_update(struct engine *engine, const char *reference, struct updat
     _cleanup_container_ struct container *container = container_find(engine, reference, err);
     if (!container || !container_begin(container, reference, err))
         return false;
-    bool is_done = networks_update_ports(container, &request->publish_add, &request->publish_remove, err) &&
+    bool is_done = mounts_update(container, &request->mount_add, &request->mount_remove, err) &&
+                   networks_update_ports(container, &request->publish_add, &request->publish_remove, err) &&
                    update(container, wanted, warnings, err);
     container_end(container);
     if (is_done)

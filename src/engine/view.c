@@ -6,8 +6,7 @@
 #include "engine/engine_state.h"
 #include "engine/spec.h"
 
-/* -1 where there is no process (any more). */
-static int open_namespace(struct container *container)
+int view_namespace(struct container *container)
 {
     char path[64];
     int fd = -1;
@@ -27,12 +26,12 @@ bool view_open(struct engine *engine, const char *reference, bool has_volumes, s
     view.container = container_find(engine, reference, err);
     if (!view.container)
         return false;
-    _cleanup_close_ int namespace = open_namespace(view.container);
+    _cleanup_close_ int namespace = view_namespace(view.container);
     if (namespace < 0) {
         if (!container_begin(view.container, reference, err))
             return false;
         view.is_in_operation = true;
-        namespace = open_namespace(view.container); /* a start may have been under way */
+        namespace = view_namespace(view.container); /* a start may have been under way */
     }
     struct launch launch = {0};
     bool is_open = spec_add_view(view.container, has_volumes, &launch, err) &&

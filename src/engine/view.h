@@ -11,5 +11,7 @@ struct view {
 };
 bool view_open(struct engine *engine, const char *reference, bool has_volumes, struct view *out, struct error *err);
 void view_close(struct view *view);
+/* A descriptor of the mount namespace of the container's process; -1 where there is no process (any more). */
+int view_namespace(struct container *container);
 #define _cleanup_view_ _cleanup_(view_close)
 #define VIEW_INIT      ((struct view){.mounts = {-1, -1}})

@@ -9,11 +9,13 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "engine/check.h"
 #include "engine/engine_state.h"
 #include "engine/events.h"
 #include "engine/volume_filter.h"
 #include "engine/volume_local.h"
 #include "engine/volume_table.h"
+#include "store/check.h"
 #include "json/json_record.h"
 
 #define FIELD(macro, name, member, flags) macro(struct volume_request, name, member, flags)
@@ -26,7 +28,7 @@ static const struct field volume_request_fields[] = {
 };
 #undef FIELD
 const struct record_type volume_request_type =
-    RECORD_TYPE("CreateOptions", struct volume_request, volume_request_fields);
+    RECORD_TYPE("volume.CreateOptions", struct volume_request, volume_request_fields);
 
 #define FIELD(macro, name, member, flags) macro(struct volume_record, name, member, flags)
 static const struct field volume_record_fields[] = {
@@ -344,9 +346,9 @@ static void names_in_use(struct engine *engine, struct strlist *out)
         container_lock(all[i]);
         const struct record_list *mounts = &all[i]->record.mounts;
         for (size_t j = 0; j < mounts->count; j++) {
-            const char *name = RECORD_AT(*mounts, struct container_mount, j)->point.name;
-            if (name)
-                strlist_add(out, name);
+            const struct mount_point *point = &RECORD_AT(*mounts, struct container_mount, j)->point;
+            if (point->name && string_equal(point->type, "volume"))
+                strlist_add(out, point->name);
         }
         container_unlock(all[i]);
     }
@@ -416,8 +418,10 @@ static void users_of(struct engine *engine, const char *name, const char *except
         container_lock(all[i]);
         const struct record_list *mounts = &all[i]->record.mounts;
         bool is_user = false;
-        for (size_t j = 0; j < mounts->count && !is_user; j++)
-            is_user = string_equal(RECORD_AT(*mounts, struct container_mount, j)->point.name, name);
+        for (size_t j = 0; j < mounts->count && !is_user; j++) {
+            const struct mount_point *point = &RECORD_AT(*mounts, struct container_mount, j)->point;
+            is_user = string_equal(point->type, "volume") && string_equal(point->name, name);
+        }
         if (is_user && !all[i]->is_removed && !string_equal(all[i]->record.id, except))
             strlist_add(out, all[i]->record.id);
         container_unlock(all[i]);
@@ -515,6 +519,62 @@ bool volume_prune(struct engine *engine, const json_t *filters, bool removes_nam
     _cleanup_free_ char *reclaimed = xasprintf("%lld", (long long)*space);
     event_emit_pairs(engine, "volume", "prune", "", "reclaimed", reclaimed, NULL);
     return true;
+}
+
+/* --- check --- */
+
+/* Nothing is ever removed of a volume's data: a folder without a record becomes a volume again. */
+static void check_folder(struct volume_table *table, const char *name, bool repairs, struct record_list *findings)
+{
+    struct stat status;
+    _cleanup_free_ char *folder = folder_of(table->engine, name, "/_data");
+    if (find(table, name) || !volume_name_check(name, NULL) || stat(folder, &status) < 0)
+        return;
+    struct finding *finding =
+        finding_add(findings, "volume", name, volume_folder_size(folder), "take it in as a volume, with its data", true,
+                    "its folder is there, and no volume");
+    if (!repairs)
+        return;
+    take_in(table, name);
+    finding->is_repaired = true;
+}
+
+/* True where the volume was dropped from the table. */
+static bool check_record(struct volume_table *table, struct volume *volume, bool repairs, struct record_list *findings)
+{
+    struct stat status;
+    const char *name = volume->record.name;
+    _cleanup_strlist_ struct strlist users = {0};
+    _cleanup_free_ char *folder = folder_of(table->engine, name, "/_data");
+    if (volume->is_busy || stat(folder, &status) == 0)
+        return false;
+    users_of(table->engine, name, NULL, &users);
+    struct finding *finding =
+        finding_add(findings, "volume", name, 0, users.count ? "remove its containers, then it" : "forget it",
+                    !users.count, "its folder is gone; %zu containers have it", users.count);
+    if (!repairs || users.count)
+        return false;
+    struct error why = ERROR_INIT;
+    finding_settle(finding, database_delete(store_database(table->engine->store), "volume", name, DURABLE, &why), &why);
+    if (finding->is_repaired)
+        drop(table, volume);
+    return finding->is_repaired;
+}
+
+void volumes_check(struct engine *engine, bool repairs, struct record_list *findings)
+{
+    struct volume_table *table = engine->volumes;
+    _cleanup_free_ char *root = path_join(engine->options.data_root, "volumes");
+    pthread_mutex_lock(&table->lock);
+    for (size_t i = 0; i < table->count;)
+        i += !check_record(table, table->items[i], repairs, findings);
+    DIR *folder = opendir(root);
+    const struct dirent *entry;
+    while (folder && (entry = readdir(folder)))
+        check_folder(table, entry->d_name, repairs, findings);
+    if (folder)
+        closedir(folder);
+    pthread_mutex_unlock(&table->lock);
 }
 
 /* --- mounts --- */

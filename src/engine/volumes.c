@@ -31,16 +31,19 @@ static bool is_volume(const struct container_mount *mount)
     return string_equal(mount->point.type, "volume");
 }
 
+void volume_name(struct container_mount *mount)
+{
+    char id[ID_LENGTH + 1];
+    if (!is_volume(mount) || mount->point.name)
+        return;
+    id_generate(id);
+    mount->point.name = xstrdup(id);
+}
+
 void volumes_name(struct container_record *record)
 {
-    for (size_t i = 0; i < record->mounts.count; i++) {
-        struct container_mount *mount = RECORD_AT(record->mounts, struct container_mount, i);
-        if (!is_volume(mount) || mount->point.name)
-            continue;
-        char id[ID_LENGTH + 1];
-        id_generate(id);
-        mount->point.name = xstrdup(id);
-    }
+    for (size_t i = 0; i < record->mounts.count; i++)
+        volume_name(RECORD_AT(record->mounts, struct container_mount, i));
 }
 
 /* From the image, while it is empty; at its place in the image's layers. */
@@ -62,26 +65,29 @@ static bool fill(const struct container *container, const struct container_mount
     return is_good;
 }
 
+bool volume_prepare(struct container *container, struct container_mount *mount, struct error *err)
+{
+    if (!is_volume(mount))
+        return true;
+    struct volume_request request = {.name = mount->point.name,
+                                     .driver = mount->point.driver,
+                                     .options = mount->volume_options,
+                                     .labels = mount->volume_labels};
+    _cleanup_json_ json_t *volume = volume_create(container->engine, &request, err);
+    if (!volume)
+        return false;
+    container_lock(container);
+    string_replace(&mount->point.source, json_string_value(json_object_get(volume, "Mountpoint")));
+    container_unlock(container);
+    return !mount->wants_copy || fill(container, mount, err);
+}
+
 bool volumes_prepare(struct container *container, struct error *err)
 {
     struct container_record *record = &container->record;
-    for (size_t i = 0; i < record->mounts.count; i++) {
-        struct container_mount *mount = RECORD_AT(record->mounts, struct container_mount, i);
-        if (!is_volume(mount))
-            continue;
-        struct volume_request request = {.name = mount->point.name,
-                                         .driver = mount->point.driver,
-                                         .options = mount->volume_options,
-                                         .labels = mount->volume_labels};
-        _cleanup_json_ json_t *volume = volume_create(container->engine, &request, err);
-        if (!volume)
+    for (size_t i = 0; i < record->mounts.count; i++)
+        if (!volume_prepare(container, RECORD_AT(record->mounts, struct container_mount, i), err))
             return false;
-        container_lock(container);
-        string_replace(&mount->point.source, json_string_value(json_object_get(volume, "Mountpoint")));
-        container_unlock(container);
-        if (mount->wants_copy && !fill(container, mount, err))
-            return false;
-    }
     return true;
 }
 

@@ -208,6 +208,20 @@ void http_exchange_abort(struct http_exchange *exchange)
     exchange->is_stream = false; /* no last chunk */
 }
 
+/* Reads what is left of a body that nobody asked for. false: it is too long, or never comes. */
+static bool drop_body(struct http_exchange *exchange)
+{
+    size_t dropped = 0;
+    char data[8192];
+    http_reader_set_deadline(exchange->connection->reader, clock_monotonic() + DRAIN_TIMEOUT);
+    while (!http_body_is_over(exchange->connection->reader)) {
+        ssize_t count = http_exchange_read(exchange, data, sizeof(data));
+        if (count < 0 || (dropped += (size_t)count) > DRAIN_LIMIT)
+            return false;
+    }
+    return true;
+}
+
 /* A client that will stream announces a chunked body with its upgrade and sends none: what follows the head is the
    stream's. One that ends its request at once sends an empty last chunk, which is not. */
 static bool skip_announced_body(struct http_exchange *exchange)
@@ -225,7 +239,9 @@ static bool skip_announced_body(struct http_exchange *exchange)
 int http_exchange_hijack(struct http_exchange *exchange, const char *content_type, struct error *err)
 {
     struct http_connection *connection = exchange->connection;
-    if (!http_body_is_over(connection->reader) && !skip_announced_body(exchange)) {
+    bool is_ready = http_body_is_over(connection->reader) ||
+                    (exchange->head.content_length > 0 ? drop_body(exchange) : skip_announced_body(exchange));
+    if (!is_ready) {
         error_set(err, ERROR_INTERNAL, "a connection cannot be hijacked before its request was read");
         return -1;
     }
@@ -271,16 +287,7 @@ bool exchange_finish(struct http_exchange *exchange)
         return false;
     if (exchange->is_last)
         return false;
-    struct http_reader *reader = exchange->connection->reader;
-    http_reader_set_deadline(reader, clock_monotonic() + DRAIN_TIMEOUT);
-    size_t dropped = 0;
-    char data[8192];
-    while (!http_body_is_over(reader)) {
-        ssize_t count = http_read_body(reader, data, sizeof(data));
-        if (count < 0 || (dropped += (size_t)count) > DRAIN_LIMIT)
-            return false;
-    }
-    return true;
+    return drop_body(exchange);
 }
 
 void connection_refuse(int fd, int status, const char *server_name)

@@ -84,8 +84,8 @@ void http_exchange_may_be_cut(struct http_exchange *exchange);
 void http_exchange_abort(struct http_exchange *exchange);
 
 /* Sends "101 UPGRADED" (or 200 where the client did not ask for an upgrade), and gives the connection away: the caller
-   owns the descriptor. Any body must have been read. -1 with err where the client is gone. Only routes that call this
-   honour Upgrade. */
+   owns the descriptor. What is left of a body is dropped (dockerode sends its options twice). -1 with err where the
+   client is gone. Only routes that call this honour Upgrade. */
 int http_exchange_hijack(struct http_exchange *exchange, const char *content_type, struct error *err);
 /* Sends "101 Switching Protocols" with these headers alone. The handler then speaks on exchange->fd whatever was
    agreed; the connection is still the server's and ends when the handler returns. The server may shut it down. */

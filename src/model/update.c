@@ -1,6 +1,6 @@
 #include "model/update.h"
 
-#define FIELD(macro, name, member) macro(struct update_request, name, host_config.member, OMIT_EMPTY)
+#define FIELD(macro, name, member) macro(struct update_request, name, host_config.member, OMIT_EMPTY | EMBEDDED)
 static const struct field update_request_fields[] = {
     FIELD(FIELD_INT64, "CpuShares", cpu_shares),
     FIELD(FIELD_INT64, "Memory", memory),
@@ -20,6 +20,8 @@ static const struct field update_request_fields[] = {
 #undef FIELD
     FIELD_LISTS_MAP(struct update_request, "PublishAdd", publish_add, OMIT_EMPTY, &port_binding_type),
     FIELD_LISTS_MAP(struct update_request, "PublishRemove", publish_remove, OMIT_EMPTY, &port_binding_type),
+    FIELD_RECORDS(struct update_request, "MountAdd", mount_add, OMIT_EMPTY, &mount_request_type),
+    FIELD_STRINGS(struct update_request, "MountRemove", mount_remove, OMIT_EMPTY),
 };
 const struct record_type update_request_type =
-    RECORD_TYPE("UpdateConfig", struct update_request, update_request_fields);
+    RECORD_TYPE_EMBEDDING("container.UpdateConfig", struct update_request, update_request_fields, "Resources");

@@ -171,6 +171,21 @@ static void collect(const char *folder, int depth, pid_t **pids, size_t *count)
         closedir(entries);
 }
 
+void cgroup_children(const char *path, struct strlist *out)
+{
+    for (size_t i = 0;; i++) {
+        _cleanup_free_ char *folder = folder_of(path, i);
+        if (!folder)
+            return;
+        DIR *stream = opendir(folder);
+        for (struct dirent *entry; stream && (entry = readdir(stream));)
+            if (entry->d_type == DT_DIR && entry->d_name[0] != '.' && !strlist_contains(out, entry->d_name))
+                strlist_add(out, entry->d_name);
+        if (stream)
+            closedir(stream);
+    }
+}
+
 bool cgroup_processes(const char *path, pid_t **pids, size_t *count, struct error *err)
 {
     _cleanup_free_ char *folder = main_folder(path);

@@ -17,6 +17,8 @@ bool cgroup_join(const char *path, struct error *err);
 /* An O_PATH-like descriptor for CLONE_INTO_CGROUP on pure v2; -1 elsewhere. */
 int cgroup_open(const char *path);
 bool cgroup_freeze(const char *path, bool is_frozen, struct error *err);
+/* The names of the cgroups right below it, in any hierarchy. */
+void cgroup_children(const char *path, struct strlist *out);
 /* Every pid in it and below. */
 bool cgroup_processes(const char *path, pid_t **pids, size_t *count, struct error *err);
 bool cgroup_kill_all(const char *path, int signal_number);

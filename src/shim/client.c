@@ -415,19 +415,38 @@ bool shim_read_exec_exit(int watch, struct shim_exit *out, struct error *err)
     return is_read;
 }
 
-/* --- views --- */
+/* --- views and mounts: by a shim that holds no container and ends at once --- */
 
-static bool request_view(int channel, const struct launch *launch, int namespace, struct shim_view *out,
-                         struct error *err)
+/* Sends one message with a record in a memfd, and the namespace where there is one; the answer is put in *reply. */
+static bool ask_short(const char *program, const char *name, enum message_type type, const struct record_type *record,
+                      const void *content, int namespace, struct message *reply, struct error *err)
 {
-    struct message_start head = {record_fingerprint(&launch_type)};
+    int ends[2] = {-1, -1};
+    struct message_start head = {record_fingerprint(record)};
+    _cleanup_close_ int payload = payload_write(record, content, err);
+    if (payload < 0)
+        return false;
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
+        return error_errno(err, "socketpair");
+    pid_t shim = spawn_shim(program, name, ends[1], err);
+    close_fd(ends[1]);
+    int fds[] = {payload, namespace};
+    bool is_answered = shim > 0 &&
+                       message_send(ends[0], type, &message_start_type, &head, fds, namespace < 0 ? 1 : 2, err) &&
+                       message_receive(ends[0], reply, err);
+    close_fd(ends[0]);
+    if (shim > 0)
+        reap(shim);
+    return is_answered;
+}
+
+bool shim_view(const char *program, const struct launch *launch, int namespace, struct shim_view *out,
+               struct error *err)
+{
     _cleanup_message_ struct message reply;
     reply.fd_count = 0;
-    _cleanup_close_ int payload = payload_write(&launch_type, launch, err);
-    int fds[] = {payload, namespace};
-    if (payload < 0 ||
-        !message_send(channel, MESSAGE_VIEW, &message_start_type, &head, fds, namespace < 0 ? 1 : 2, err) ||
-        !message_receive(channel, &reply, err) || !message_expect(&reply, MESSAGE_VIEWED, NULL, NULL, err))
+    if (!ask_short(program, "view", MESSAGE_VIEW, &launch_type, launch, namespace, &reply, err) ||
+        !message_expect(&reply, MESSAGE_VIEWED, NULL, NULL, err))
         return false;
     if (reply.fd_count != 2)
         return error_set(err, ERROR_INTERNAL, "%zu descriptors came with a view", reply.fd_count);
@@ -436,23 +455,16 @@ static bool request_view(int channel, const struct launch *launch, int namespace
     return true;
 }
 
-bool shim_view(const char *program, const struct launch *launch, int namespace, struct shim_view *out,
-               struct error *err)
-{
-    int ends[2] = {-1, -1};
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
-        return error_errno(err, "socketpair");
-    pid_t shim = spawn_shim(program, "view", ends[1], err);
-    close_fd(ends[1]);
-    bool is_made = shim > 0 && request_view(ends[0], launch, namespace, out, err);
-    close_fd(ends[0]);
-    if (shim > 0)
-        reap(shim);
-    return is_made;
-}
-
 void shim_view_close(struct shim_view *view)
 {
     view->root = close_fd(view->root);
     view->namespace = close_fd(view->namespace);
+}
+
+bool shim_change_mounts(const char *program, const struct mount_change *change, int namespace, struct error *err)
+{
+    _cleanup_message_ struct message reply;
+    reply.fd_count = 0;
+    return ask_short(program, "mounts", MESSAGE_MOUNTS, &mount_change_type, change, namespace, &reply, err) &&
+           message_expect(&reply, MESSAGE_DONE, NULL, NULL, err);
 }

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "logger/settings.h"
 #include "runtime/launch.h"
+#include "runtime/mount_change.h"
 #include "runtime/network_change.h"
 
 enum shim_log_format { SHIM_LOG_NONE, SHIM_LOG_JSON, SHIM_LOG_LOCAL };
@@ -135,3 +136,7 @@ struct shim_view {
 bool shim_view(const char *program, const struct launch *launch, int namespace, struct shim_view *out,
                struct error *err);
 void shim_view_close(struct shim_view *view);
+
+/* Mounts that come and go in the mount namespace of a container (runtime/mount_change.h), made by a process that ends
+   at once. */
+bool shim_change_mounts(const char *program, const struct mount_change *change, int namespace, struct error *err);

@@ -7,6 +7,7 @@
 #include <sys/syscall.h>
 
 #include "base/file.h"
+#include "shim/mounts.h"
 #include "shim/shim.h"
 #include "shim/view.h"
 
@@ -60,6 +61,19 @@ static bool start(struct shim *shim, struct message *received, struct error *err
     }
     strlist_release(&started.warnings);
     return is_started;
+}
+
+/* The one message that says what this process is for. */
+static bool take_first(struct shim *shim, struct message *message, struct error *err)
+{
+    switch (message->type) {
+    case MESSAGE_VIEW:
+        return view_make(message, err);
+    case MESSAGE_MOUNTS:
+        return mounts_change(message, err);
+    default:
+        return start(shim, message, err);
+    }
 }
 
 static void serve(struct shim *shim)
@@ -121,12 +135,12 @@ int main(int argc, char **argv)
     struct error err = ERROR_INIT;
     struct message message;
     bool is_received = message_receive(SHIM_CHANNEL, &message, &err);
-    bool is_view = is_received && message.type == MESSAGE_VIEW;
-    if (!is_received || !(is_view ? view_make(&message, &err) : start(&shim, &message, &err))) {
+    bool is_short = is_received && (message.type == MESSAGE_VIEW || message.type == MESSAGE_MOUNTS);
+    if (!is_received || !take_first(&shim, &message, &err)) {
         message_send_failure(SHIM_CHANNEL, &err);
         return 1;
     }
-    if (is_view)
+    if (is_short)
         return 0;
     protect_from_oom_killer();
     server_add(&shim, SHIM_CHANNEL, true);

@@ -7,6 +7,8 @@
        wherryd → START    memfd (struct shim_start) and the descriptors of the attachments, in their order
        wherryd → VIEW     instead: memfd (struct launch), and the mount namespace of the container where it runs
        shim    → VIEWED   the root and the namespace of a view (view.h), or FAILED; the shim ends
+       wherryd → MOUNTS   instead: memfd (struct mount_change), and the mount namespace of a container
+       shim    → DONE     they were changed, or FAILED; the shim ends
 
        shim    → STARTED  execve has succeeded; the socket stays open and is a watch from now on
                → FAILED   nothing was left; the shim ends
@@ -61,6 +63,7 @@ enum message_type {
     MESSAGE_VIEW,
     MESSAGE_VIEWED,
     MESSAGE_DETACHED,
+    MESSAGE_MOUNTS,
 };
 
 #define SHIM_SOCKET_NAME "shim.sock"
@@ -79,7 +82,7 @@ struct shim_start {
 extern const struct record_type shim_start_type;
 
 struct message_start {
-    uint64_t fingerprint; /* of shim_start_type */
+    uint64_t fingerprint; /* of what is in the memfd */
 };
 struct message_started {
     int64_t pid;

@@ -32,6 +32,8 @@ void spool_release(struct spool *spool)
     if (spool->name)
         tree_remove(spool->store->temporary, spool->name, NULL);
     free(spool->name);
+    if (spool->store)
+        atomic_fetch_sub(&spool->store->spool_count, 1);
     *spool = SPOOL_INIT;
 }
 
@@ -151,6 +153,7 @@ bool spool_read(struct store *store, stream_read read, void *context, struct spo
 {
     _cleanup_spool_ struct spool spool = SPOOL_INIT;
     spool.store = store;
+    atomic_fetch_add(&store->spool_count, 1);
     spool.name = store_temporary_name(store, "load");
     if (mkdirat(store->temporary, spool.name, 0700) < 0)
         return error_errno(err, "make temporary folder");

@@ -23,6 +23,7 @@ ask() { client __complete "$@" 2>/dev/null; }
   [ "$(ask run --pull '')" = $'always\nmissing\nnever\n:4' ]
   [ "$(ask run --pull=)" = $'always\nmissing\nnever\n:4' ]
   ask run --restart u | grep -qx unless-stopped
+  [ "$(ask build '')" = ':16' ]
 }
 
 @test "names of containers, images, networks and contexts are completed" {
@@ -55,14 +56,43 @@ ask() { client __complete "$@" 2>/dev/null; }
   [ "$output" = 'complete -F _wherry wherry' ]
 }
 
-@test "the scripts of zsh and fish are accepted by their shells" {
+# What fish and zsh make of the script, with the engine's names; files where wherry takes one.
+@test "the script works in fish" {
   [ "$CLIENT" = wherry ] || skip "docker's scripts are docker's"
-  local shell seen=0
-  for shell in zsh fish; do
-    command -v $shell >/dev/null || continue
-    client completion $shell >"$BATS_TEST_TMPDIR/$shell"
-    $shell -n "$BATS_TEST_TMPDIR/$shell"
-    seen=1
-  done
-  [ $seen = 1 ] || skip 'neither zsh nor fish is here'
+  client completion fish >"$BATS_TEST_TMPDIR/script"
+  mkdir -p "$BATS_TEST_TMPDIR/bin"; ln -s "$PROGRAMS/wherry" "$BATS_TEST_TMPDIR/bin/wherry"
+  touch "$BATS_TEST_TMPDIR/image.tar"; cd "$BATS_TEST_TMPDIR"
+  complete() { # LINE
+    env HOME="$BATS_TEST_TMPDIR" PATH="$BATS_TEST_TMPDIR/bin:$PATH" DOCKER_HOST="unix://$ENGINE/sock" DOCKER_CONFIG="$ENGINE/config" \
+      fish --no-config -c 'source script; complete -C "$argv[1]"' "$1"
+  }
+  [ "$(complete 'wherry rm fi')" = first ]
+  [ "$(complete 'wherry container unp')" = $'unpause\tUnpause all processes within one or more containers' ]
+  [ "$(complete 'wherry run --pull=n')" = --pull=never ]
+  [ "$(complete 'wherry run --pull n')" = never ]
+  [ "$(complete 'wherry load -i im')" = image.tar ]
+  [ "$(complete 'wherry load --input=im')" = --input=image.tar ]
+}
+
+@test "the script works in zsh" {
+  [ "$CLIENT" = wherry ] || skip "docker's scripts are docker's"
+  client completion zsh >"$BATS_TEST_TMPDIR/_wherry"
+  mkdir -p "$BATS_TEST_TMPDIR/bin"; ln -s "$PROGRAMS/wherry" "$BATS_TEST_TMPDIR/bin/wherry"
+  touch "$BATS_TEST_TMPDIR/image.tar"; cd "$BATS_TEST_TMPDIR"
+  cat >press <<'EOF'
+zmodload zsh/zpty
+zpty shell zsh -f -i
+zpty -w shell 'PS1=; autoload -U compinit; compinit -u -D; source ./_wherry; print RE''ADY'
+zpty -r shell seen '*READY*'
+ask() { zpty -w -n shell "$1"$'\t'; zpty -r shell seen "*$2*" && print -r -- "$2"; zpty -w -n shell $'\C-u'; }
+ask 'wherry rm fi' 'wherry rm first'
+ask 'wherry container unp' 'wherry container unpause'
+ask 'wherry run --pull=n' 'wherry run --pull=never'
+ask 'wherry load -i im' 'wherry load -i image.tar'
+ask 'wherry run busybox:' 'wherry run busybox:latest'
+zpty -d shell
+EOF
+  run -0 env HOME="$BATS_TEST_TMPDIR" PATH="$BATS_TEST_TMPDIR/bin:$PATH" DOCKER_HOST="unix://$ENGINE/sock" DOCKER_CONFIG="$ENGINE/config" \
+    TERM=dumb timeout 60 zsh -f press
+  [ "$output" = $'wherry rm first\nwherry container unpause\nwherry run --pull=never\nwherry load -i image.tar\nwherry run busybox:latest' ]
 }

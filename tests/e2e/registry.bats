@@ -243,3 +243,27 @@ SH
   [ "$status" -ne 0 ] && [[ $output == *"insecure registry http://x should not contain '://'"* ]]
   engine_halt && engine_launch
 }
+
+@test "a search of a registry that is not there" {
+  run -0 api 'http://d/v1.45/images/search?term=127.0.0.1:1/x' -w '%{http_code}'
+  [ "$output" = '{"message":"invalid registry endpoint \"http://127.0.0.1:1/v1/\". HTTPS attempt: Get \"https://127.0.0.1:1/v1/_ping\": dial tcp 127.0.0.1:1: connect: connection refused. HTTP attempt: Get \"http://127.0.0.1:1/v1/_ping\": dial tcp 127.0.0.1:1: connect: connection refused"}'$'\n'400 ]
+  run -0 api 'http://d/v1.45/images/search?term=registry.invalid/x' -w '%{http_code}'
+  [[ $output == *'invalid registry endpoint https://registry.invalid/v1/: Get '*'--insecure-registry registry.invalid'*400 ]]
+}
+
+@test "progress on a narrow terminal: a line for each layer, none longer than the terminal" {
+  local width=52 i
+  for i in 1 2 3; do head -c 3000000 /dev/urandom >"$BATS_TEST_TMPDIR/file"; tar -C "$BATS_TEST_TMPDIR" -c file | client import - "part$i" >/dev/null; done
+  client tag part1 "$OPEN/a/narrow:v1"; client push -q "$OPEN/a/narrow:v1"; client rmi "$OPEN/a/narrow:v1" part1
+  run -0 at_terminal 24 $width pull "$OPEN/a/narrow:v1" <<'EOF'
+expect Pull complete
+expect Downloaded newer image
+end
+screen
+EOF
+  [[ $output == *'exit 0'* ]]
+  # What stands between two movements of the cursor.
+  local shown; shown=$(sed -e 's/\x1b\[[0-9;]*[A-Za-z]/\n/g' <<<"$output" | tr '\r' '\n' | grep -v -e '^Digest:' -e '^Status:')
+  [ "$(awk -v width=$width 'length > width' <<<"$shown")" = '' ]
+  client rmi "$OPEN/a/narrow:v1" part2 part3
+}

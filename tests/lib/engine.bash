@@ -15,6 +15,14 @@ client() {
   fi
 }
 
+# at_terminal ROWS COLUMNS ARGUMENT... <SCRIPT: the client with these arguments, as tests/lib/terminal.py has it
+at_terminal() {
+  local size=("$1" "$2"); shift 2
+  local program=$PROGRAMS/wherry; [ "$CLIENT" = wherry ] || program=${DOCKER:-docker}
+  DOCKER_HOST=unix://$ENGINE/sock WHERRY_HOST=unix://$ENGINE/sock DOCKER_CONFIG=$ENGINE/config TERM=xterm \
+    python3 "$BATS_TEST_DIRNAME/../lib/terminal.py" "${size[@]}" "$program" "$@"
+}
+
 # Skips a test of what docker's command line does only since version 25 (Debian 12's own client is 20.10).
 needs_recent_client() {
   [ "$CLIENT" = docker ] || return 0
