@@ -94,6 +94,7 @@ struct container {
     bool is_health_watched;
     const char *stopper;        /* "user" or "engine", whose stop is under way; NULL: nobody's */
     int user_signal;            /* the last one that a kill has sent in this run */
+    bool waits_for_links;       /* its next start by a policy is the engine's first */
     bool is_ended_unhealthy;    /* the engine ends it because of its health, to start it again */
     bool is_being_stopped;      /* by a stop or restart, whose event is told with the exit */
     bool is_restart_wanted_off; /* stop or kill by the user during this run: the policy does not apply */

@@ -56,6 +56,10 @@ bool blob_finish_unsynced(struct blob_writer *writer, char **digest, int64_t *si
 /* Forgets what was written so far. */
 bool blob_restart(struct blob_writer *writer, struct error *err);
 
+/* The row of a layer whose folder has its name. */
+bool layer_insert(struct store *store, const struct layer_info *info, int64_t tar_size, struct error *err);
+/* The tar of a layer that has no blob. */
+bool layer_pack(struct store *store, const char *diff_id, stream_write write, void *context, struct error *err);
 /* What keeps layers and blobs: the one place that says so, for the collection and for the check. Whoever refers to them
    from another table adds it here. */
 #define SQL_UNUSED_LAYERS                                                                                              \
@@ -66,11 +70,6 @@ bool blob_restart(struct blob_writer *writer, struct error *err);
     "SELECT blob_digest AS digest FROM layers UNION ALL SELECT id FROM images UNION ALL "                              \
     "SELECT digest FROM image_manifests UNION ALL "                                                                    \
     "SELECT substr(reference, instr(reference, '@') + 1) FROM digests"
-
-/* The row of a layer whose folder has its name. */
-bool layer_insert(struct store *store, const struct layer_info *info, int64_t tar_size, struct error *err);
-/* The tar of a layer that has no blob. */
-bool layer_pack(struct store *store, const char *diff_id, stream_write write, void *context, struct error *err);
 
 /* Empties tmp, and removes layers and blobs that nothing refers to. Before any other use of the store. */
 bool store_recover(struct store *store, struct error *err);

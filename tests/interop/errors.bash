@@ -2,7 +2,7 @@
 
 # request METHOD PATH [BODY [TYPE]]: status, type and body of the answer.
 request() {
-  local options=(-s -g --path-as-is -m 5 --unix-socket "${DOCKER_HOST#unix://}" -X "$1" -w '\n%{http_code} %{content_type}\n')
+  local options=(-s -g --path-as-is -m 20 --unix-socket "${DOCKER_HOST#unix://}" -X "$1" -w '\n%{http_code} %{content_type}\n')
   [ "$1" != HEAD ] || options+=(-I -o /dev/null)
   [ -z "${3:-}" ] || options+=(-H "Content-Type: ${4:-application/json}" -d "$3")
   curl "${options[@]}" "http://x$2"

@@ -1,0 +1,11 @@
+/* The image of a service, built by POST /build. */
+#pragma once
+
+#include "cli/compose/engine.h"
+
+struct build_request {
+    const struct command_call *call;
+    const struct project *project;
+};
+/* For up_options.build: the context is a struct build_request. */
+bool build_service(void *context, struct client *client, const char *service, struct error *err);

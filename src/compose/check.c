@@ -1,0 +1,151 @@
+/* Rules between the parts of a project, which the schema cannot express. */
+#include <string.h>
+
+#include "base/memory.h"
+#include "compose/project.h"
+
+#define INVALID "invalid compose project"
+
+static bool check_use(const struct project *project, const struct node *service, const char *name, const char *what,
+                      const char *noun, struct error *err)
+{
+    const struct node *used = node_get(service, what), *all = node_get(project->root, what);
+    for (size_t i = 0; used && i < used->count; i++) {
+        const struct node *item = used->items[i];
+        const char *source = used->kind == NODE_MAP ? used->keys[i] : node_text(node_get(item, "source"));
+        bool is_volume = string_equal(what, "volumes");
+        if (is_volume && (!source || !string_equal(node_text(node_get(item, "type")), "volume")))
+            continue;
+        if (string_is_set(source) && !node_get(all, source))
+            return node_error(item, NULL, err, "service \"%s\" refers to undefined %s %s: " INVALID, name, noun,
+                              source);
+    }
+    return true;
+}
+
+static bool check_distinct(const struct node *service, const char *name, const char *key, const char *const *path,
+                           const char *shown, struct error *err)
+{
+    const struct node *one = node_get(service, key), *other = node_get(service, "deploy");
+    for (; other && *path; path++)
+        other = node_get(other, *path);
+    if (!one || !other)
+        return true;
+    bool is_same = one->kind == NODE_STRING ? string_equal(one->text, other->text) : one->number == other->number;
+    return is_same ||
+           node_error(one, NULL, err, "services.%s: can't set distinct values on '%s' and 'deploy.%s': " INVALID, name,
+                      key, shown);
+}
+
+static bool check_service(const struct project *project, const struct node *service, const char *name,
+                          struct error *err)
+{
+    const struct node *networks = node_get(service, "networks"), *build = node_get(service, "build");
+    if (!build && !node_text(node_get(service, "image")) && !node_get(service, "provider"))
+        return node_error(service, NULL, err,
+                          "service \"%s\" has neither an image nor a build context specified: " INVALID, name);
+    if (node_get(service, "network_mode") && networks && networks->count > 0)
+        return node_error(networks, NULL, err,
+                          "service %s declares mutually exclusive `network_mode` and `networks`: " INVALID, name);
+    if (node_get(build, "dockerfile") && node_get(build, "dockerfile_inline"))
+        return node_error(build, NULL, err,
+                          "service \"%s\" declares mutually exclusive dockerfile and dockerfile_inline: " INVALID,
+                          name);
+    const struct node *scale = node_get(service, "scale"),
+                      *replicas = node_get(node_get(service, "deploy"), "replicas"), *count = scale ? scale : replicas;
+    if (node_get(service, "container_name") && count && count->number > 1)
+        return node_error(
+            count, NULL, err,
+            "services.%s: can't set container_name and scale above 1, as container name must be unique: " INVALID,
+            name);
+    static const char *const
+        memory[] = {"resources", "limits", "memory", NULL},
+        *const pids[] = {"resources", "limits", "pids", NULL}, *const cpus[] = {"resources", "limits", "cpus", NULL},
+        *const scales[] = {"replicas", NULL}, *const reserved[] = {"resources", "reservations", "memory", NULL};
+    return check_distinct(service, name, "mem_limit", memory, "resources.limits.memory", err) &&
+           check_distinct(service, name, "mem_reservation", reserved, "resources.reservations.memory", err) &&
+           check_distinct(service, name, "pids_limit", pids, "resources.limits.pids", err) &&
+           check_distinct(service, name, "cpus", cpus, "resources.limits.cpus", err) &&
+           check_distinct(service, name, "scale", scales, "replicas", err) &&
+           check_use(project, service, name, "networks", "network", err) &&
+           check_use(project, service, name, "volumes", "volume", err) &&
+           check_use(project, service, name, "secrets", "secret", err) &&
+           check_use(project, service, name, "configs", "config", err);
+}
+
+/* Depth-first; `state` of a service is 1 while its dependencies are looked at, 2 after that. */
+static bool check_order(const struct node *services, size_t i, char *state, struct strlist *chain, struct error *err)
+{
+    strlist_add(chain, services->keys[i]);
+    state[i] = 1;
+    const struct node *others = node_get(services->items[i], "depends_on");
+    for (size_t j = 0; others && j < others->count; j++) {
+        for (size_t k = 0; k < services->count; k++) {
+            if (!string_equal(services->keys[k], others->keys[j]) || state[k] == 2)
+                continue;
+            if (state[k] == 0 && !check_order(services, k, state, chain, err))
+                return false;
+            if (state[k] == 2)
+                continue;
+            while (!string_equal(chain->items[0], services->keys[k]))
+                strlist_remove(chain, 0);
+            strlist_add(chain, services->keys[k]);
+            _cleanup_free_ char *text = strlist_join(chain, " -> ");
+            return node_error(others->items[j], NULL, err, "dependency cycle detected: %s", text);
+        }
+    }
+    strlist_remove(chain, chain->count - 1);
+    state[i] = 2;
+    return true;
+}
+
+static bool check_dependencies(const struct project *project, const struct node *services, struct error *err)
+{
+    for (size_t i = 0; i < services->count; i++) {
+        const struct node *others = node_get(services->items[i], "depends_on");
+        for (size_t j = 0; others && j < others->count; j++) {
+            const char *other = others->keys[j];
+            bool is_known = node_get(services, other) || node_get(project->disabled, other);
+            if (!is_known && node_is_true(node_get(others->items[j], "required")))
+                return node_error(others->items[j], NULL, err,
+                                  "service \"%s\" depends on undefined service \"%s\": " INVALID, services->keys[i],
+                                  other);
+        }
+    }
+    _cleanup_free_ char *state = xcalloc(services->count + 1, 1);
+    for (size_t i = 0; i < services->count; i++) {
+        _cleanup_strlist_ struct strlist chain = {0};
+        if (state[i] == 0 && !check_order(services, i, state, &chain, err))
+            return false;
+    }
+    return true;
+}
+
+static bool check_objects(const struct project *project, const char *what, struct error *err)
+{
+    static const char *const sources[] = {"file", "environment", "content"};
+    const struct node *all = node_get(project->root, what);
+    for (size_t i = 0; all && i < all->count; i++) {
+        int given = 0;
+        for (size_t j = 0; j < ARRAY_SIZE(sources); j++)
+            given += node_get(all->items[i], sources[j]) != NULL;
+        bool is_external = node_is_true(node_get(all->items[i], "external"));
+        if (given > 1)
+            return node_error(all->items[i], NULL, err,
+                              "%s.%s: file|environment|content attributes are mutually exclusive", what, all->keys[i]);
+        if (given == 0 && !is_external && !node_get(all->items[i], "driver"))
+            return node_error(all->items[i], NULL, err, "%s.%s: one of file|environment|content must be set", what,
+                              all->keys[i]);
+    }
+    return true;
+}
+
+bool project_check(const struct project *project, struct error *err)
+{
+    const struct node *services = node_get(project->root, "services");
+    for (size_t i = 0; i < services->count; i++)
+        if (!check_service(project, services->items[i], services->keys[i], err))
+            return false;
+    return check_dependencies(project, services, err) && check_objects(project, "secrets", err) &&
+           check_objects(project, "configs", err);
+}
