@@ -8,17 +8,22 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "build/build.h"
 
 struct api *api_new(const struct api_options *options)
 {
     struct api *api = NEW(struct api);
     api->options = *options;
     api->started_at = clock_now();
+    api->builder = builder_new(options->engine);
     return api;
 }
 
 void api_free(struct api *api)
 {
+    if (!api)
+        return;
+    builder_free(api->builder);
     free(api);
 }
 

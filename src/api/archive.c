@@ -141,6 +141,8 @@ static bool read_config(struct call *call, struct container_config *config, bool
     _cleanup_json_ json_t *body = NULL;
     if (!request_json(call, true, &body, err))
         return false;
+    if (body && !json_is_object(body) && !json_is_null(body))
+        return record_from_body(&container_config_type, body, config, err);
     *is_there = body && body_has_config(body);
     return !*is_there || record_from_body(&container_config_type, body, config, err);
 }
@@ -148,7 +150,7 @@ static bool read_config(struct call *call, struct container_config *config, bool
 bool containers_commit(struct call *call, struct error *err)
 {
     struct container_config config = {0};
-    bool has_config;
+    bool has_config = false;
     if (!read_config(call, &config, &has_config, err))
         return false;
     struct commit_request request = {

@@ -4,8 +4,10 @@
 #include "api/api.h"
 #include "base/clock.h"
 
+struct builder;
 struct api {
     struct api_options options;
+    struct builder *builder;
     unix_nano started_at;
 };
 
@@ -86,6 +88,9 @@ bool distribution_inspect(struct call *call, struct error *err);
 bool registry_auth_check(struct call *call, struct error *err);
 bool manifests_get(struct call *call, struct error *err);
 bool manifests_put(struct call *call, struct error *err);
+/* build.c */
+bool builds_run(struct call *call, struct error *err);
+bool builds_prune(struct call *call, struct error *err);
 /* networks.c, volumes.c */
 bool networks_list(struct call *call, struct error *err);
 bool networks_inspect(struct call *call, struct error *err);

@@ -52,6 +52,17 @@ bool containers_inspect(struct call *call, struct error *err)
     return json && respond_json(call, 200, json);
 }
 
+static void adapt_mounts(struct host_config *host, int version)
+{
+    for (size_t i = 0; i < host->mounts.count; i++) {
+        struct bind_options *bind = RECORD_AT(host->mounts, struct mount_request, i)->bind;
+        if (bind && version < 140)
+            bind->non_recursive = false;
+        if (bind && version < 142)
+            bind->create_mountpoint = false;
+    }
+}
+
 /* What an old client could not have meant (moby's postContainersCreate). */
 static void adapt_to_version(struct create_request *request, int version)
 {
@@ -68,6 +79,7 @@ static void adapt_to_version(struct create_request *request, int version)
         strmap_release(&host->annotations);
     if (version < 144 && request->config.healthcheck)
         request->config.healthcheck->start_interval = 0;
+    adapt_mounts(host, version);
     if (host->pids_limit.is_set && host->pids_limit.value <= 0)
         host->pids_limit = (struct opt_int64){0};
 }
@@ -109,10 +121,14 @@ bool containers_create(struct call *call, struct error *err)
     if (string_is_set(platform) && call->version >= 141 &&
         !platform_check(engine_store(call->engine), platform, request.config.image, err))
         return false;
+    bool has_old_mac_address = call->version >= 144 && string_is_set(request.config.mac_address);
     _cleanup_free_ char *id = NULL;
     _cleanup_strlist_ struct strlist warnings = {0};
     if (!container_create(call->engine, query_text(call, "name"), &request, &id, &warnings, err))
         return false;
+    if (has_old_mac_address)
+        strlist_add(&warnings, "The container-wide MacAddress field is now deprecated. It should be specified in "
+                               "EndpointsConfig instead.");
     json_t *list = json_array();
     for (size_t i = 0; i < warnings.count; i++)
         json_array_append_new(list, json_text(warnings.items[i]));
@@ -128,7 +144,7 @@ bool containers_start(struct call *call, struct error *err)
                          "starting container with non-empty request body was deprecated since API v1.22 and removed in "
                          "v1.24");
     if (string_is_set(query_text(call, "checkpoint")))
-        return error_set(err, ERROR_UNSUPPORTED, "checkpoints are not supported by this version of Wherry");
+        return error_set(err, ERROR_INVALID, "checkpoint is only supported in experimental mode");
     return container_start(call->engine, call->target, err) && respond_empty(call, 204);
 }
 

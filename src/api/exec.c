@@ -4,9 +4,11 @@
 #include "api/detach.h"
 #include "api/request.h"
 #include "api/respond.h"
+#include "base/base64.h"
 #include "base/memory.h"
 #include "engine/containers.h"
 #include "http/writer.h"
+#include "shim/detach_keys.h"
 
 /* Two numbers, of which those that are missing are none; NULL passes. */
 static bool check_console_size(const char *text, const char *type_name, struct error *err)
@@ -76,7 +78,7 @@ static const struct field exec_start_fields[] = {
     FIELD_JSON(struct exec_start_request, "ConsoleSize", console_size, 0),
 };
 static const struct record_type exec_start_type =
-    RECORD_TYPE("ExecStartOptions", struct exec_start_request, exec_start_fields);
+    RECORD_TYPE("types.ExecStartCheck", struct exec_start_request, exec_start_fields);
 
 static void read_console_size(const struct exec_start_request *request, int version, int64_t *rows, int64_t *columns)
 {
@@ -107,7 +109,8 @@ static void write_error(int fd, bool is_framed, const struct error *err)
     http_send(fd, text, length);
 }
 
-static bool start_attached(struct call *call, const struct exec_start_request *request, struct error *err)
+/* `keys`: hexadecimal, of a terminal's; NULL where there is none. */
+static bool start_attached(struct call *call, const struct exec_start_request *request, char *keys, struct error *err)
 {
     bool is_framed = !request->tty;
     bool is_multiplexed = is_framed && call->version >= 142 && call->exchange->head.wants_upgrade;
@@ -123,6 +126,7 @@ static bool start_attached(struct call *call, const struct exec_start_request *r
         .wants_stdout = true,
         .wants_stderr = true,
         .is_framed = is_framed,
+        .detach_keys = keys,
     };
     int64_t rows, columns;
     read_console_size(request, call->version, &rows, &columns);
@@ -139,13 +143,14 @@ bool execs_start(struct call *call, struct error *err)
     struct exec_start_request request = {0};
     if (!request_record(call, true, &exec_start_type, &request, err))
         return false;
-    bool is_terminal, is_done;
+    bool is_terminal = false, is_done;
+    _cleanup_free_ char *key_text = NULL, *keys = NULL;
     struct error why = ERROR_INIT;
     if (!check_console_size(request.console_size, "ExecStartCheck", err)) {
         record_release(&exec_start_type, &request);
         return false;
     }
-    bool may_start = exec_check_start(call->engine, call->target, &is_terminal, &why);
+    bool may_start = exec_check_start(call->engine, call->target, &is_terminal, &key_text, &why);
     /* Only an exec that is not there is refused before the hijack, as Docker has it. */
     if (!may_start && (request.detach || why.kind == ERROR_NOT_FOUND)) {
         is_done = error_move(err, &why);
@@ -154,15 +159,34 @@ bool execs_start(struct call *call, struct error *err)
         is_done = exec_start(call->engine, call->target, true, 0, 0, &none, err) && respond_empty(call, 200);
     } else {
         error_release(&why);
-        is_done = start_attached(call, &request, err);
+        if (is_terminal)
+            (void)detach_keys_from_text(key_text, &keys, NULL); /* they were checked when it was made */
+        is_done = start_attached(call, &request, keys, err);
     }
     record_release(&exec_start_type, &request);
     return is_done;
 }
 
+/* Docker shows the bytes that they stand for, in base64. */
+static void show_detach_keys(json_t *exec)
+{
+    _cleanup_free_ char *hex = NULL;
+    const char *text = json_string_value(json_object_get(exec, "DetachKeys"));
+    if (!string_is_set(text) || !detach_keys_from_text(text, &hex, NULL))
+        return;
+    unsigned char bytes[DETACH_KEYS_MAX];
+    size_t count = 0;
+    while (count < sizeof(bytes) && sscanf(hex + 2 * count, "%2hhx", &bytes[count]) == 1)
+        count++;
+    _cleanup_free_ char *shown = base64_encode(bytes, count);
+    json_object_set_new(exec, "DetachKeys", json_string(shown));
+}
+
 bool execs_inspect(struct call *call, struct error *err)
 {
     json_t *json = exec_inspect(call->engine, call->target, err);
+    if (json)
+        show_detach_keys(json);
     return json && respond_json(call, 200, json);
 }
 

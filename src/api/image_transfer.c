@@ -1,10 +1,13 @@
 /* Images that come and go as tar streams: load, save, import. */
+#include <poll.h>
+
 #include "api/platform.h"
 #include "api/request.h"
 #include "api/respond.h"
 #include "base/memory.h"
 #include "engine/events.h"
 #include "oci/manifest.h"
+#include "oci/reference.h"
 
 /* From "Loaded image: busybox:latest" and "Loaded image ID: sha256:…". */
 static void tell_of_loaded(struct call *call, const char *message)
@@ -47,7 +50,7 @@ bool images_load(struct call *call, struct error *err)
     for (size_t i = 0; i < messages.count; i++) {
         tell_of_loaded(call, messages.items[i]);
         _cleanup_free_ char *line = xasprintf("%s\n", messages.items[i]);
-        respond_line(call, json_pack("{s:o}", "stream", json_text(line)));
+        respond_progress(call, json_pack("{s:o}", "stream", json_text(line)));
     }
     return is_loaded || respond_line_error(call, &why);
 }
@@ -81,8 +84,67 @@ bool images_save(struct call *call, struct error *err)
     return call->exchange->has_answered || http_exchange_begin(call->exchange, 200, "application/x-tar") || true;
 }
 
-static bool import(struct call *call, struct error *err)
+/* The stream comes from `url` where that is set, else from the body. */
+static bool import(struct call *call, struct url_stream *url, const struct import_options *options, struct error *err)
 {
+    _cleanup_free_ char *id = NULL;
+    bool is_imported = store_import(engine_store(call->engine), url ? url_stream_read : request_read,
+                                    url ? (void *)url : (void *)call, options, &id, err);
+    if (!is_imported && url && url_stream_error(url)->kind)
+        error_set(err, url_stream_error(url)->kind, "%s", error_message(url_stream_error(url)));
+    if (!is_imported) {
+        if (err && string_equal(error_message(err), "unexpected EOF"))
+            err->kind = ERROR_INTERNAL; /* as Docker answers what is no archive */
+        return false;
+    }
+    if (string_is_set(options->repository))
+        image_event_tag(call->engine, options->repository, options->tag);
+    image_event(call->engine, "import", id, id);
+    if (!call->exchange->has_answered)
+        http_exchange_begin(call->exchange, 200, "application/json");
+    respond_progress(call, json_pack("{s:s}", "status", id));
+    return true;
+}
+
+static void send_progress(void *context, json_t *message)
+{
+    struct call *call = context;
+    if (!call->exchange->has_answered)
+        http_exchange_begin(call->exchange, 200, "application/json");
+    respond_progress(call, message);
+}
+
+static bool is_gone(void *context)
+{
+    const struct call *call = context;
+    struct pollfd poller = {.fd = call->exchange->fd, .events = POLLRDHUP};
+    return poll(&poller, 1, 0) > 0 && (poller.revents & (POLLRDHUP | POLLHUP | POLLERR));
+}
+
+static bool import_url(struct call *call, const char *source, struct import_options *options, struct error *err)
+{
+    _cleanup_reference_ struct reference reference = {0};
+    if (string_is_set(options->repository) && !reference_parse_name(options->repository, options->tag, &reference, err))
+        return false;
+    struct registry_call from = {.is_cancelled = is_gone, .progress = send_progress, .context = call};
+    _cleanup_(url_stream_closep) struct url_stream *url = url_stream_open(&from, source, err);
+    if (!url)
+        return false;
+    _cleanup_free_ char *message = xasprintf("Imported from %s", source);
+    if (!string_is_set(options->message))
+        options->message = message;
+    struct error why = ERROR_INIT;
+    return import(call, url, options, &why) || respond_line_error(call, &why);
+}
+
+/* POST /images/create: fromSrc=- imports the body, fromSrc=URL what is there, fromImage pulls. */
+bool images_create(struct call *call, struct error *err)
+{
+    const char *source = query_text(call, "fromSrc"), *image = query_text(call, "fromImage");
+    if (string_is_set(image))
+        return images_pull(call, err);
+    if (!string_is_set(source))
+        return error_set(err, ERROR_INVALID, "either fromImage or fromSrc must be given");
     const char *platform = query_text(call, "platform");
     struct import_options options = {
         .repository = query_text(call, "repo"),
@@ -91,30 +153,8 @@ static bool import(struct call *call, struct error *err)
         .platform = string_is_set(platform) ? platform : NULL,
     };
     http_query_all(call->exchange->query, "changes", &options.changes);
-    char *id = NULL;
-    bool is_imported = store_import(engine_store(call->engine), request_read, call, &options, &id, err);
+    bool is_done =
+        string_equal(source, "-") ? import(call, NULL, &options, err) : import_url(call, source, &options, err);
     strlist_release(&options.changes);
-    if (!is_imported)
-        return false;
-    if (string_is_set(options.repository))
-        image_event_tag(call->engine, options.repository, options.tag);
-    image_event(call->engine, "import", id, id);
-    http_exchange_begin(call->exchange, 200, "application/json");
-    respond_line(call, json_pack("{s:s}", "status", id));
-    free(id);
-    return true;
-}
-
-/* POST /images/create: fromSrc=- imports the body, fromImage pulls. */
-bool images_create(struct call *call, struct error *err)
-{
-    const char *source = query_text(call, "fromSrc"), *image = query_text(call, "fromImage");
-    if (string_is_set(image))
-        return images_pull(call, err);
-    if (!string_is_set(source))
-        return error_set(err, ERROR_INVALID, "either fromImage or fromSrc must be given");
-    if (!string_equal(source, "-"))
-        return error_set(err, ERROR_UNSUPPORTED, "importing from a URL (%s) is not supported by this version of Wherry",
-                         source);
-    return import(call, err);
+    return is_done;
 }

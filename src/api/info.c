@@ -236,6 +236,10 @@ bool system_info(struct call *call, struct error *err)
     set(info, "SecurityOptions", security_options(engine, limits));
     set(info, "CDISpecDirs", json_array());
     set(info, "Warnings", warnings(limits));
+    if (call->version < 142)
+        set(info, "KernelMemory", json_boolean(limits->cgroup_version == 1));
+    if (call->version < 125)
+        set(info, "ExecutionDriver", json_string("<not supported>"));
     if (options->add_info)
         options->add_info(info);
     return respond_json(call, 200, info);

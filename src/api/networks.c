@@ -13,6 +13,7 @@ static json_t *describe(struct call *call, const struct network_record *network,
     json_object_set_new(json, "Containers",
                         wants_members ? networks_members(call->engine, network->id) : json_object());
     json_object_del(json, "HasSubnetOfUser");
+    json_object_del(json, "ChosenSubnets");
     if (call->version < 148)
         json_object_del(json, "EnableIPv4");
     /* In the order of Docker's struct: the engine's own order has Containers at the end. */

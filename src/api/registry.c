@@ -30,7 +30,7 @@ static void send_progress(void *context, json_t *message)
     struct call *call = stream->call;
     if (!call->exchange->has_answered)
         http_exchange_begin(call->exchange, 200, "application/json");
-    if (!respond_line(call, message))
+    if (!respond_progress(call, message))
         stream->is_gone = true;
 }
 
@@ -262,8 +262,11 @@ bool images_push(struct call *call, struct error *err)
 bool distribution_inspect(struct call *call, struct error *err)
 {
     _cleanup_reference_ struct reference reference = {0};
+    const char *hex = call->target + (string_starts_with(call->target, "sha256:") ? strlen("sha256:") : 0);
+    if (is_hex_id(hex))
+        return error_set(err, ERROR_INTERNAL, "no manifest found for full image ID");
     if (!reference_parse(call->target, &reference, err))
-        return is_hex_id(call->target) ? error_set(err, ERROR_INVALID, "unknown image: %s", call->target) : false;
+        return false;
     _cleanup_registry_auth_ struct registry_auth auth = {0};
     read_auth_or_none(call, &auth);
     struct progress_stream stream = {.call = call};
@@ -272,10 +275,27 @@ bool distribution_inspect(struct call *call, struct error *err)
     return json && respond_json(call, 200, json);
 }
 
+/* As Docker: whatever type it says it is, and what is wrong with it is told as it is. */
+static bool read_auth_body(struct call *call, struct registry_auth *auth, struct error *err)
+{
+    _cleanup_strbuf_ struct strbuf body = STRBUF_INIT;
+    if (!http_exchange_read_all(call->exchange, BODY_LIMIT, &body, err))
+        return false;
+    struct error why = ERROR_INIT;
+    if (body.length == 0)
+        return error_set(err, ERROR_INTERNAL, "EOF");
+    if (record_parse(&registry_auth_type, strbuf_text(&body), body.length, auth, &why))
+        return true;
+    const char *message = error_message(&why), *prefix = "invalid JSON: ";
+    error_set(err, ERROR_INTERNAL, "%s", message + (string_starts_with(message, prefix) ? strlen(prefix) : 0));
+    error_release(&why);
+    return false;
+}
+
 bool registry_auth_check(struct call *call, struct error *err)
 {
     _cleanup_registry_auth_ struct registry_auth auth = {0};
-    if (!request_record(call, false, &registry_auth_type, &auth, err))
+    if (!read_auth_body(call, &auth, err))
         return false;
     struct progress_stream stream = {.call = call};
     struct registry_call registry = {.auth = &auth, .is_cancelled = is_gone, .context = &stream};

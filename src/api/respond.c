@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "api/access.h"
+#include "base/memory.h"
 
 int error_status(enum error_kind kind)
 {
@@ -43,10 +44,10 @@ json_t *json_text(const char *text)
     return json_string(valid);
 }
 
-/* As Go's json.Encoder: a line feed at the end. */
-static char *format_line(json_t *json, size_t *length)
+/* As Go's json.Encoder: a line feed at the end. An answer as a whole has < > & as they are, as Docker's has. */
+static char *format_line(json_t *json, bool is_plain, size_t *length)
 {
-    char *text = json_format(json);
+    char *text = is_plain ? json_format_plain(json) : json_format(json);
     json_decref(json);
     *length = strlen(text);
     text[(*length)++] = '\n'; /* in the place of the NUL */
@@ -57,7 +58,7 @@ bool respond_json(struct call *call, int status, json_t *json)
 {
     size_t length;
     access_conceal(call, json);
-    _cleanup_free_ char *text = format_line(json, &length);
+    _cleanup_free_ char *text = format_line(json, true, &length);
     http_exchange_answer(call->exchange, status, "application/json", text, length);
     return true;
 }
@@ -82,21 +83,29 @@ void respond_error(struct http_exchange *exchange, const struct error *err)
         return;
     }
     size_t length;
-    _cleanup_free_ char *text = format_line(json_pack("{s:o}", "message", json_text(error_message(err))), &length);
+    _cleanup_free_ char *text =
+        format_line(json_pack("{s:o}", "message", json_text(error_message(err))), true, &length);
     http_exchange_answer(exchange, status, "application/json", text, length);
 }
 
 bool respond_line(struct call *call, json_t *json)
 {
     size_t length;
-    _cleanup_free_ char *text = format_line(json, &length);
+    _cleanup_free_ char *text = format_line(json, false, &length);
     return http_exchange_write(call->exchange, text, length);
+}
+
+bool respond_progress(struct call *call, json_t *json)
+{
+    _cleanup_free_ char *text = json_format(json), *line = xasprintf("%s\r\n", text);
+    json_decref(json);
+    return http_exchange_write(call->exchange, line, strlen(line));
 }
 
 bool respond_line_error(struct call *call, struct error *err)
 {
     const char *message = error_message(err);
-    respond_line(
+    respond_progress(
         call, json_pack("{s:{s:o}, s:o}", "errorDetail", "message", json_text(message), "error", json_text(message)));
     error_release(err);
     return true;

@@ -21,5 +21,7 @@ void respond_error(struct http_exchange *exchange, const struct error *err);
 
 /* One JSON value of a stream that was begun, and a line feed. Takes the reference. */
 bool respond_line(struct call *call, json_t *json);
+/* The same of a stream of progress, whose lines Docker ends with CR LF. */
+bool respond_progress(struct call *call, json_t *json);
 /* The error inside of a stream: {"errorDetail":{"message":…},"error":…}. Releases it. */
 bool respond_line_error(struct call *call, struct error *err);

@@ -61,8 +61,8 @@ const struct route routes[] = {
     {"GET", "/distribution/{name}/manifest", manifests_get, 0, ACCESS_FULL},
     {"POST", "/distribution/{name}/manifest", manifests_put, 0, ACCESS_FULL},
     {"POST", "/commit", containers_commit, 0, ACCESS_FULL},
-    {"POST", "/build", NULL, 0, ACCESS_FULL},
-    {"POST", "/build/prune", NULL, 131, ACCESS_FULL},
+    {"POST", "/build", builds_run, 0, ACCESS_FULL},
+    {"POST", "/build/prune", builds_prune, 131, ACCESS_FULL},
     {"POST", "/session", NULL, 131, ACCESS_FULL},
 
     {"GET", "/networks", networks_list, 0, ACCESS_READ},

@@ -55,8 +55,8 @@ static bool read_filter(const json_t *filters, struct search_filter *out, struct
             json_array_foreach(values, i, value)
             {
                 int64_t stars;
-                if (!parse_int64(string_or_empty(json_string_value(value)), &stars))
-                    return error_set(err, ERROR_INVALID, "invalid filter 'stars=[%s]'", json_string_value(value));
+                if (!parse_atoi(json_string_value(value), ERROR_INVALID, &stars, err))
+                    return error_prefix(err, "invalid filter 'stars=%s'", string_or_empty(json_string_value(value)));
                 out->stars = MAX(out->stars, stars);
             }
         } else {
@@ -85,13 +85,17 @@ bool images_search(struct call *call, struct error *err)
     const char *text = query_text(call, "limit");
     int64_t limit = 0;
     if (string_is_set(text) && !parse_atoi(text, ERROR_INVALID, &limit, err))
-        return false;
+        return error_prefix(err, "invalid limit specified");
     if (string_is_set(text) && limit != 0 && (limit < 1 || limit > LIMIT_MAX))
         return error_set(err, ERROR_INVALID, "limit %lld is outside the range of [1, %d]", (long long)limit, LIMIT_MAX);
     _cleanup_json_ json_t *filters = NULL;
     struct search_filter filter = {.is_automated = -1, .is_official = -1};
     if (!query_filters(call, &filters, err) || !read_filter(filters, &filter, err))
         return false;
+    const char *term = string_or_empty(query_text(call, "term"));
+    if (strstr(term, "://"))
+        return error_set(err, ERROR_INVALID, "invalid repository name: repository name (%s) should not have a scheme",
+                         term);
     struct registry_call registry = {.is_cancelled = is_gone, .context = call};
     _cleanup_registry_auth_ struct registry_auth auth = {0};
     struct error ignored = ERROR_INIT;
@@ -99,8 +103,7 @@ bool images_search(struct call *call, struct error *err)
         error_release(&ignored);
     registry.auth = &auth;
     _cleanup_json_ json_t *results =
-        registry_search(engine_registry(call->engine), &registry, string_or_empty(query_text(call, "term")),
-                        limit ? limit : LIMIT_DEFAULT, err);
+        registry_search(engine_registry(call->engine), &registry, term, limit ? limit : LIMIT_DEFAULT, err);
     if (!results)
         return false;
     json_t *list = json_array();

@@ -1,8 +1,10 @@
 #include "api/host.h"
 #include "api/platform.h"
+#include "api/request.h"
 #include "api/respond.h"
 #include "api/version.h"
 #include "base/memory.h"
+#include "engine/prune.h"
 
 bool system_ping(struct call *call, struct error *err)
 {
@@ -36,5 +38,8 @@ bool system_version(struct call *call, struct error *err)
 /* This version has no plugins: the list is truly empty. */
 bool system_plugins(struct call *call, struct error *err)
 {
-    return respond_json(call, 200, json_array());
+    static const char *const known[] = {"capability", "enabled", NULL};
+    _cleanup_json_ json_t *filters = NULL;
+    return query_filters(call, &filters, err) && filter_names_check(filters, known, err) &&
+           respond_json(call, 200, json_array());
 }

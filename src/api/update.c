@@ -11,7 +11,7 @@ bool containers_update(struct call *call, struct error *err)
 {
     _cleanup_(update_request_release) struct update_request request = {0};
     _cleanup_strlist_ struct strlist warnings = {0};
-    if (!request_record(call, false, &update_request_type, &request, err))
+    if (!request_record(call, true, &update_request_type, &request, err))
         return false;
     struct opt_int64 *pids = &request.host_config.pids_limit;
     if (call->version < 140)

@@ -24,6 +24,10 @@ struct pack {
     struct tar_writer *tar;
     struct link *links; /* open addressing; a power of two */
     size_t link_room, link_count;
+    const struct pack_filter *filter;
+    bool is_strict;
+    bool is_layer;
+    int64_t size; /* of what was written */
 };
 
 /* A folder whose names are being gone through. Its descriptor is not kept: a tree can be deeper than a process may have
@@ -32,6 +36,7 @@ struct level {
     struct strlist names;
     size_t next;
     size_t path_length, name_length;
+    bool is_left_out; /* by the filter, until something below it is written */
 };
 
 struct pack *pack_new(struct tar_writer *tar)
@@ -39,6 +44,12 @@ struct pack *pack_new(struct tar_writer *tar)
     struct pack *pack = NEW(struct pack);
     pack->tar = tar;
     return pack;
+}
+
+void pack_restrict(struct pack *pack, const struct pack_filter *filter, bool is_strict)
+{
+    pack->filter = filter;
+    pack->is_strict = is_strict;
 }
 
 void pack_free(struct pack *pack)
@@ -100,13 +111,30 @@ static enum tar_type type_of(mode_t mode)
     }
 }
 
+static bool unreadable(const struct pack *pack, const char *name, struct error *err)
+{
+    if (!pack->is_strict || errno == ENOENT)
+        return true;
+    if (errno == EACCES || errno == EPERM)
+        return error_set(err, ERROR_DENIED, "no permission to read from '%s'", name);
+    return error_errno(err, "can't stat '%s'", name);
+}
+
+static bool is_same(const struct stat *before, const struct stat *after)
+{
+    return before->st_size == after->st_size && before->st_mtim.tv_sec == after->st_mtim.tv_sec &&
+           before->st_mtim.tv_nsec == after->st_mtim.tv_nsec;
+}
+
 /* A file is opened before its header is written, so that one that cannot be read leaves nothing behind. */
 static bool add_file(struct pack *pack, int folder, const char *base, struct tar_entry *entry, struct error *err)
 {
     _cleanup_close_ int fd = openat(folder, base, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    struct stat status;
+    struct stat status, after;
     char capability[256];
-    if (fd < 0 || fstat(fd, &status) < 0 || !S_ISREG(status.st_mode))
+    if (fd < 0)
+        return unreadable(pack, entry->name, err);
+    if (fstat(fd, &status) < 0 || !S_ISREG(status.st_mode))
         return true;
     entry->size = status.st_size;
     ssize_t length = status.st_mode & 0111 ? fgetxattr(fd, "security.capability", capability, sizeof(capability)) : -1;
@@ -114,7 +142,36 @@ static bool add_file(struct pack *pack, int folder, const char *base, struct tar
         entry->capability = capability;
         entry->capability_length = (size_t)length;
     }
-    return tar_writer_entry(pack->tar, entry, err) && tar_writer_content(pack->tar, fd, err);
+    pack->size += entry->size;
+    if (!tar_writer_entry(pack->tar, entry, err) || !tar_writer_content(pack->tar, fd, err))
+        return false;
+    if (pack->is_strict && (fstat(fd, &after) < 0 || !is_same(&status, &after)))
+        return error_set(err, ERROR_CONFLICT, "the file '%s' changed while it was read", entry->name);
+    return true;
+}
+
+#define WHITEOUT_PREFIX ".wh."
+#define OPAQUE_MARK     ".wh..wh..opq"
+
+static bool is_whiteout(const struct stat *status)
+{
+    return S_ISCHR(status->st_mode) && status->st_rdev == 0;
+}
+
+static bool add_whiteout(struct pack *pack, const char *name, struct error *err)
+{
+    const char *base = path_base(name);
+    _cleanup_free_ char *mark = xasprintf("%.*s" WHITEOUT_PREFIX "%s", (int)(base - name), name, base);
+    return tar_writer_file(pack->tar, mark, 0, 0, err);
+}
+
+static bool add_opaque_mark(struct pack *pack, int folder, const char *name, struct error *err)
+{
+    char value;
+    if (fgetxattr(folder, "trusted.overlay.opaque", &value, 1) != 1 || value != 'y')
+        return true;
+    _cleanup_free_ char *mark = xasprintf("%s/" OPAQUE_MARK, name);
+    return tar_writer_file(pack->tar, mark, 0, 0, err);
 }
 
 /* `base` is one name in the folder. */
@@ -132,6 +189,8 @@ static bool add_one(struct pack *pack, int folder, const char *base, const struc
     };
     if (!entry.type)
         return true;
+    if (pack->is_layer && is_whiteout(status))
+        return add_whiteout(pack, name, err);
     if (entry.type == TAR_CHARACTER_DEVICE || entry.type == TAR_BLOCK_DEVICE) {
         entry.device_major = major(status->st_rdev);
         entry.device_minor = minor(status->st_rdev);
@@ -153,6 +212,8 @@ static bool add_one(struct pack *pack, int folder, const char *base, const struc
     }
     if (entry.type == TAR_FILE)
         return add_file(pack, folder, base, &entry, err);
+    if (entry.type == TAR_LINK)
+        pack->size += status->st_size;
     bool wants_slash = entry.type == TAR_DIRECTORY && !string_ends_with(name, "/");
     _cleanup_free_ char *with_slash = wants_slash ? xasprintf("%s/", name) : NULL;
     if (with_slash)
@@ -193,12 +254,41 @@ struct walk {
     int fd;                   /* of the current folder; -1: to be opened */
 };
 
-static void push(struct walk *walk, int fd)
+static void push(struct walk *walk, int fd, bool is_left_out)
 {
     struct level *level = APPEND(walk->levels, walk->depth);
+    level->is_left_out = is_left_out;
     level->names = list_names(fd);
     level->path_length = walk->path.length;
     level->name_length = walk->name.length;
+}
+
+/* The folders that the filter left out and that something is written below after all. */
+static bool write_left_out(struct walk *walk, struct error *err)
+{
+    for (size_t i = 0; i < walk->depth; i++) {
+        struct level *level = &walk->levels[i];
+        if (!level->is_left_out)
+            continue;
+        level->is_left_out = false;
+        _cleanup_free_ char *path = xstrndup(walk->path.data, level->path_length);
+        _cleanup_free_ char *name = xstrndup(walk->name.data, level->name_length);
+        if (!pack_add_entry(walk->pack, walk->top, path, name, err))
+            return false;
+    }
+    return true;
+}
+
+/* *enters: a folder that is left out, but not all below it. */
+static bool is_skipped(const struct walk *walk, const struct stat *status, bool *enters)
+{
+    const struct pack_filter *filter = walk->pack->filter;
+    const char *path = strbuf_text(&walk->path);
+    *enters = false;
+    if (!filter || !filter->skips(filter->context, path))
+        return false;
+    *enters = S_ISDIR(status->st_mode) && filter->enters(filter->context, path);
+    return true;
 }
 
 static bool step(struct walk *walk, struct error *err)
@@ -221,22 +311,27 @@ static bool step(struct walk *walk, struct error *err)
     strbuf_addf(&walk->path, "%s%s", walk->path.length ? "/" : "", base);
     bool has_slash = !walk->name.length || string_ends_with(strbuf_text(&walk->name), "/"); /* "/" itself */
     strbuf_addf(&walk->name, "%s%s", has_slash ? "" : "/", base);
-    if (!add_one(walk->pack, walk->fd, base, &status, strbuf_text(&walk->name), err))
+    bool enters, skips = is_skipped(walk, &status, &enters);
+    if (skips && !enters)
+        return true;
+    if (!skips &&
+        (!write_left_out(walk, err) || !add_one(walk->pack, walk->fd, base, &status, strbuf_text(&walk->name), err)))
         return false;
     if (!S_ISDIR(status.st_mode))
         return true;
     close_fd(walk->fd);
     walk->fd = open_folder(walk->top, strbuf_text(&walk->path));
-    if (walk->fd >= 0)
-        push(walk, walk->fd);
-    return true;
+    if (walk->fd < 0)
+        return unreadable(walk->pack, strbuf_text(&walk->name), err);
+    push(walk, walk->fd, skips);
+    return !walk->pack->is_layer || add_opaque_mark(walk->pack, walk->fd, strbuf_text(&walk->name), err);
 }
 
 static bool add_tree(struct pack *pack, int top, const char *name, struct error *err)
 {
     struct walk walk = {.pack = pack, .top = top, .fd = -1};
     strbuf_add_string(&walk.name, name);
-    push(&walk, top);
+    push(&walk, top, false);
     bool is_good = true;
     while (is_good && walk.depth)
         is_good = step(&walk, err);
@@ -269,4 +364,13 @@ bool pack_add_entry(struct pack *pack, int folder, const char *base, const char 
     _cleanup_close_ int fd = open_folder(folder, parent);
     struct stat status;
     return fd < 0 || fstatat(fd, last, &status, AT_SYMLINK_NOFOLLOW) < 0 || add_one(pack, fd, last, &status, name, err);
+}
+
+bool pack_add_layer(struct pack *pack, int folder, int64_t *size, struct error *err)
+{
+    pack->is_layer = true;
+    if (!pack_add(pack, folder, ".", "", err))
+        return false;
+    *size += pack->size;
+    return true;
 }

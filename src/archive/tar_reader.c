@@ -23,6 +23,7 @@ void tar_member_release(struct tar_member *member)
         free(member->attributes[i].value);
     }
     free(member->attributes);
+    free(member->pieces);
     *member = (struct tar_member){0};
 }
 
@@ -63,18 +64,40 @@ static bool skip(struct tar_reader *tar, int64_t length, struct error *err)
     return true;
 }
 
-ssize_t tar_reader_data(struct tar_reader *tar, void *data, size_t length, struct error *err)
+static ssize_t read_content(struct tar_reader *tar, void *data, size_t length, struct error *err)
 {
     if (tar->remaining == 0)
         return 0;
     ssize_t n = tar->read(tar->context, data, (size_t)MIN((int64_t)length, tar->remaining));
     if (n < 0 && errno == EINTR)
-        return tar_reader_data(tar, data, length, err);
+        return read_content(tar, data, length, err);
     if (n <= 0) {
         error_set(err, ERROR_INVALID, "%s", n == 0 || errno == EPROTO ? unexpected_end : errno_text(errno));
         return -1;
     }
     tar->remaining -= n;
+    return n;
+}
+
+ssize_t tar_reader_data(struct tar_reader *tar, void *data, size_t length, struct error *err)
+{
+    const struct tar_member *member = tar->sparse;
+    if (!member)
+        return read_content(tar, data, length, err);
+    const struct tar_piece *piece = member->pieces + tar->piece;
+    for (; tar->piece < member->piece_count && tar->position == piece->offset + piece->length; piece++)
+        tar->piece++;
+    int64_t next = tar->piece < member->piece_count ? piece->offset : member->size;
+    ssize_t n;
+    if (tar->position < next) {
+        n = (ssize_t)MIN((int64_t)length, next - tar->position);
+        memset(data, 0, (size_t)n);
+    } else if (tar->piece == member->piece_count) {
+        return 0;
+    } else {
+        n = read_content(tar, data, (size_t)MIN((int64_t)length, piece->offset + piece->length - tar->position), err);
+    }
+    tar->position += MAX(n, (ssize_t)0);
     return n;
 }
 
@@ -163,6 +186,7 @@ struct extension {
     int64_t uid, gid, size; /* -1: nothing */
     int64_t seconds, nanoseconds;
     bool has_time;
+    struct tar_sparse sparse;
     struct tar_member holder; /* of the attributes */
 };
 
@@ -170,6 +194,7 @@ static void extension_release(struct extension *extension)
 {
     free(extension->name);
     free(extension->link);
+    tar_sparse_release(&extension->sparse);
     tar_member_release(&extension->holder);
 }
 
@@ -227,6 +252,8 @@ static bool take_record(struct extension *extension, const char *key, const char
         return parse_int64(value, &extension->gid);
     else if (strcmp(key, "mtime") == 0)
         return read_time(value, extension);
+    else if (string_starts_with(key, "GNU.sparse."))
+        tar_sparse_take(&extension->sparse, key, value);
     else if (string_starts_with(key, attribute)) {
         struct tar_attribute *made = APPEND(extension->holder.attributes, extension->holder.attribute_count);
         made->name = xstrdup(key + sizeof(attribute) - 1);
@@ -331,6 +358,63 @@ static bool read_extension(struct tar_reader *tar, const char *block, struct ext
     }
 }
 
+/* The map of form 1.0, which is the beginning of the content: the number of pieces, then offsets and lengths, a line
+   each, filled up to a block. */
+static bool read_map(struct tar_reader *tar, struct strbuf *out, struct error *err)
+{
+    _cleanup_strbuf_ struct strbuf text = {.limit = (size_t)EXTENSION_LIMIT};
+    int64_t wanted = -1, lines = 0;
+    size_t first = 0;
+    for (size_t at = 0; wanted < 0 || lines < 1 + 2 * wanted;) {
+        char block[BLOCK];
+        if (tar->remaining < BLOCK || text.length + BLOCK > (size_t)EXTENSION_LIMIT)
+            return error_set(err, ERROR_INVALID, "%s", invalid_header);
+        if (!fill_all(tar, block, BLOCK, err))
+            return false;
+        tar->remaining -= BLOCK;
+        strbuf_add(&text, block, BLOCK);
+        for (; at < text.length && (wanted < 0 || lines < 1 + 2 * wanted); at++) {
+            if (text.data[at] != '\n')
+                continue;
+            lines++;
+            if (lines > 1)
+                continue;
+            text.data[at] = '\0';
+            first = at + 1;
+            if (!parse_int64(text.data, &wanted) || wanted < 0 || wanted > EXTENSION_LIMIT)
+                return error_set(err, ERROR_INVALID, "%s", invalid_header);
+        }
+        if (wanted >= 0 && lines >= 1 + 2 * wanted)
+            strbuf_truncate(&text, at);
+    }
+    strbuf_add(out, text.data + first, text.length - first);
+    return true;
+}
+
+/* The name, the size and the map of a file with holes. */
+static bool take_sparse(struct tar_reader *tar, struct tar_sparse *sparse, struct tar_member *member, struct error *err)
+{
+    if (sparse->is_broken)
+        return error_set(err, ERROR_INVALID, "%s", invalid_header);
+    if (sparse->name) {
+        free(member->name);
+        member->name = TAKE_PTR(sparse->name);
+    }
+    _cleanup_strbuf_ struct strbuf map = STRBUF_INIT;
+    bool is_in_content = tar_sparse_has_map_in_content(sparse);
+    if (is_in_content && !read_map(tar, &map, err))
+        return false;
+    member->size = sparse->size >= 0 ? sparse->size : tar->remaining;
+    member->is_sparse = true;
+    if (!tar_sparse_parse(strbuf_text(is_in_content ? &map : &sparse->map), is_in_content ? '\n' : ',', member->size,
+                          tar->remaining, &member->pieces, &member->piece_count))
+        return error_set(err, ERROR_INVALID, "%s", invalid_header);
+    tar->sparse = member;
+    tar->piece = 0;
+    tar->position = 0;
+    return true;
+}
+
 /* 1: a header in `block`, 0: the end, -1 with err. */
 static int next_block(struct tar_reader *tar, char *block, struct error *err)
 {
@@ -351,8 +435,10 @@ static int next_block(struct tar_reader *tar, char *block, struct error *err)
 bool tar_reader_next(struct tar_reader *tar, struct tar_member *member, bool *is_there, struct error *err)
 {
     tar_member_release(member);
+    tar->sparse = NULL;
     *is_there = false;
-    _cleanup_(extension_release) struct extension extension = {.uid = -1, .gid = -1, .size = -1};
+    _cleanup_(extension_release) struct extension extension = {
+        .uid = -1, .gid = -1, .size = -1, .sparse = TAR_SPARSE_INIT};
     char block[BLOCK];
     while (!tar->is_over) {
         if (!skip(tar, tar->remaining + tar->padding, err))
@@ -378,6 +464,12 @@ bool tar_reader_next(struct tar_reader *tar, struct tar_member *member, bool *is
         }
         tar->remaining = member->size;
         tar->padding = (int)((BLOCK - member->size % BLOCK) % BLOCK);
+        if (member->type == TAR_FILE && tar_sparse_is_mapped(&extension.sparse) &&
+            !take_sparse(tar, &extension.sparse, member, err)) {
+            tar_member_release(member);
+            tar->sparse = NULL;
+            return false;
+        }
         return *is_there = true;
     }
     return true;

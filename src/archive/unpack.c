@@ -272,6 +272,7 @@ static bool unpack_member(struct unpacking *unpacking, struct error *err)
     bool is_there = fstatat(folder, base, &status, AT_SYMLINK_NOFOLLOW) == 0;
     if (is_there && !make_room(unpacking, &folder, base, &status, err))
         return false;
+    is_there = is_there && S_ISDIR(status.st_mode) && unpacking->member.type == TAR_DIRECTORY;
     return make_one(unpacking, folder, base, is_there, err) && set_attributes(unpacking, folder, base, err);
 }
 

@@ -49,6 +49,8 @@ enum field_flags {
     EMPTY_NOT_NULL = 1 << 3, /* lists and maps: never written null, but [] or {} */
     CASE_EXACT = 1 << 4,     /* Go matches keys without regard to case; this one does not */
     WIRE_ONLY = 1 << 5,      /* not part of the JSON form */
+    EMBEDDED = 1 << 6,       /* Go has it in a struct that its own embeds: messages name that, too */
+    GO_INT = 1 << 7,         /* an int64 that is Go's int, for messages */
 };
 
 struct opt_bool {
@@ -86,15 +88,17 @@ struct field {
 };
 
 struct record_type {
-    const char *name; /* Go's name of the type, as error messages quote it ("HostConfig") */
+    const char *name; /* Go's name of the type, as error messages quote it ("container.HostConfig") */
     size_t size;
     const struct field *fields;
     size_t field_count;
+    const char *embedded; /* the embedded struct that Go has the fields with EMBEDDED in, or NULL */
 };
 
-#define RECORD_TYPE(name_, struct_, fields_)                                                                           \
+#define RECORD_TYPE(name_, struct_, fields_) RECORD_TYPE_EMBEDDING(name_, struct_, fields_, NULL)
+#define RECORD_TYPE_EMBEDDING(name_, struct_, fields_, embedded_)                                                      \
     {                                                                                                                  \
-        (name_), sizeof(struct_), (fields_), ARRAY_SIZE(fields_)                                                       \
+        (name_), sizeof(struct_), (fields_), ARRAY_SIZE(fields_), (embedded_)                                          \
     }
 
 /* The type check in each macro makes a member of the wrong C type a compile error. */

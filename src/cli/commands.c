@@ -7,6 +7,7 @@
     row(run) \
     row(exec) \
     row(ps) \
+    row(build) \
     row(pull) \
     row(push) \
     row(images) \
@@ -16,6 +17,9 @@
     row(version) \
     row(info) \
     row(attach) \
+    row(builder) \
+    row(builder_du) \
+    row(builder_prune) \
     row(completion) \
     row(completion_bash) \
     row(completion_fish) \
@@ -67,6 +71,9 @@
     row(manifest_rm) \
     row(pause) \
     row(port) \
+    row(registry) \
+    row(registry_gc) \
+    row(registry_serve) \
     row(rename) \
     row(restart) \
     row(rm) \

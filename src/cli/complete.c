@@ -199,6 +199,7 @@ int complete_words(int argc, char **argv, bool has_descriptions)
     fprintf(stderr, "Completion ended with directive: %s\n",
             directive == COMPLETE_NO_FILES   ? "ShellCompDirectiveNoFileComp"
             : directive == COMPLETE_NO_SPACE ? "ShellCompDirectiveNoSpace"
+            : directive == COMPLETE_FOLDERS  ? "ShellCompDirectiveFilterDirs"
                                              : "ShellCompDirectiveDefault");
     options_release(&global_options, &completion.globals);
     free(completion.directory);

@@ -88,6 +88,7 @@ static const struct {
      "linux/386 linux/amd64 linux/arm linux/arm/v5 linux/arm/v6 linux/arm/v7 linux/arm64 linux/arm64/v8 "
      "linux/ppc64le linux/riscv64 linux/s390x",
      COMPLETE_NO_FILES},
+    {"progress", "auto plain quiet rawjson tty", COMPLETE_NO_FILES},
     {"pull", "always missing never", COMPLETE_NO_FILES},
     {"restart", "no always on-failure unless-stopped", COMPLETE_NO_FILES},
     {"security-opt", "apparmor= label= no-new-privileges seccomp= systempaths=unconfined", COMPLETE_NO_FILES},
@@ -167,6 +168,8 @@ int complete_arguments(const struct complete_request *request, struct strlist *v
             list(request, arguments[i].source, values);
         return COMPLETE_NO_FILES;
     }
+    if (string_equal(request->command->paths[0], "image build"))
+        return COMPLETE_FOLDERS;
     bool takes_files = request->command->max_arguments != 0;
     return takes_files ? COMPLETE_DEFAULT : COMPLETE_NO_FILES;
 }
@@ -192,8 +195,9 @@ int complete_flag_values(const struct complete_request *request, const char *fla
             return flags[i].directive;
         }
     }
-    static const char *const files[] = {"env-file", "label-file", "cidfile",   "file",    "input",  "output", "filter",
-                                        "format",   "config",     "tlscacert", "tlscert", "tlskey", "host"};
+    static const char *const files[] = {"env-file",  "label-file", "cidfile", "iidfile", "metadata-file", "secret",
+                                        "file",      "input",      "output",  "filter",  "format",        "config",
+                                        "tlscacert", "tlscert",    "tlskey",  "host"};
     for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
         if (string_equal(flag, files[i]))
             return COMPLETE_DEFAULT;

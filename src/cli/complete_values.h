@@ -4,7 +4,7 @@
 #include "cli/command.h"
 
 /* cobra's ShellCompDirective. */
-enum { COMPLETE_DEFAULT = 0, COMPLETE_NO_SPACE = 2, COMPLETE_NO_FILES = 4 };
+enum { COMPLETE_DEFAULT = 0, COMPLETE_NO_SPACE = 2, COMPLETE_NO_FILES = 4, COMPLETE_FOLDERS = 16 };
 
 struct complete_request {
     const struct global_values *globals;

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/memory.h"
 #include "base/strbuf.h"
 
 #define ANSWER_LIMIT 4096
@@ -49,7 +50,13 @@ static bool read_answer(int signals, struct strbuf *answer, struct error *err)
 
 bool confirm(const char *warning, bool *is_confirmed, struct error *err)
 {
-    printf("%s\nAre you sure you want to continue? [y/N] ", warning);
+    _cleanup_free_ char *question = xasprintf("%s\nAre you sure you want to continue?", warning);
+    return confirm_question(question, is_confirmed, err);
+}
+
+bool confirm_question(const char *question, bool *is_confirmed, struct error *err)
+{
+    printf("%s [y/N] ", question);
     fflush(stdout);
     sigset_t set, before;
     sigemptyset(&set);

@@ -7,11 +7,10 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "cli/human.h"
+#include "cli/message_stream.h"
 #include "json/json_record.h"
 
-#define MESSAGE_LIMIT ((size_t)16 << 20)
-#define READ_SIZE     ((size_t)32 * 1024)
-#define BAR_WIDTH     50
+#define BAR_WIDTH 50
 
 struct progress {
     FILE *out;
@@ -135,39 +134,6 @@ static bool show_message(struct progress *progress, const json_t *message, struc
     return true;
 }
 
-/* The length of the first JSON object in the buffer, or 0 where it is not complete. */
-static size_t object_length(const struct strbuf *buffer)
-{
-    int depth = 0;
-    bool in_string = false;
-    for (size_t i = 0; i < buffer->length; i++) {
-        char character = buffer->data[i];
-        if (in_string) {
-            if (character == '\\')
-                i++;
-            else if (character == '"')
-                in_string = false;
-        } else if (character == '"') {
-            in_string = true;
-        } else if (character == '{') {
-            depth++;
-        } else if (character == '}' && --depth == 0) {
-            return i + 1;
-        }
-    }
-    return 0;
-}
-
-static bool show_complete(struct progress *progress, struct strbuf *buffer, struct error *err)
-{
-    for (size_t length; (length = object_length(buffer)) > 0; strbuf_consume(buffer, length)) {
-        _cleanup_json_ json_t *message = json_parse(buffer->data, length, err);
-        if (!message || !show_message(progress, message, err))
-            return false;
-    }
-    return true;
-}
-
 bool progress_show(struct client_stream *stream, const struct progress_options *options, struct error *err)
 {
     static const struct progress_options defaults = {0};
@@ -177,25 +143,15 @@ bool progress_show(struct client_stream *stream, const struct progress_options *
     progress.is_terminal = !progress.options->is_plain && isatty(fileno(progress.out));
     if (progress.is_terminal && ioctl(fileno(progress.out), TIOCGWINSZ, &size) == 0 && size.ws_col)
         progress.columns = size.ws_col;
-    _cleanup_strbuf_ struct strbuf buffer = {.limit = MESSAGE_LIMIT};
+    _cleanup_message_stream_ struct message_stream messages = {.stream = stream};
     bool is_good = true;
     while (is_good) {
-        if (!strbuf_reserve(&buffer, READ_SIZE)) {
-            is_good = error_set(err, ERROR_TOO_LARGE, "the answer holds a message of more than %zu bytes",
-                                MESSAGE_LIMIT - READ_SIZE);
+        _cleanup_json_ json_t *message = NULL;
+        is_good = message_stream_next(&messages, &message, err);
+        if (!message)
             break;
-        }
-        ssize_t count = client_stream_read(stream, buffer.data + buffer.length, READ_SIZE);
-        if (count < 0)
-            is_good = error_errno(err, "reading the answer");
-        if (count <= 0)
-            break;
-        buffer.length += (size_t)count;
-        buffer.data[buffer.length] = '\0';
-        is_good = show_complete(&progress, &buffer, err);
+        is_good = show_message(&progress, message, err);
     }
-    if (is_good && buffer.length && buffer.data[strspn(buffer.data, " \r\n\t")])
-        is_good = error_set(err, ERROR_INTERNAL, "unexpected EOF");
     strlist_release(&progress.ids);
     return is_good;
 }

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "cli/build_cache.h"
 #include "cli/human.h"
 #include "cli/listing.h"
 #include "cli/rows.h"
@@ -103,12 +104,16 @@ static bool print_summary(const json_t *df, const char *format, struct error *er
                                                     {"TotalCount", "TOTAL"},
                                                     {"Type", "TYPE"}};
     static const struct listing listing = LISTING("*formatter.diskUsageImagesContext", columns);
-    struct usage images = images_usage(df), containers = containers_usage(df), volumes = volumes_usage(df), none = {0};
+    struct usage images = images_usage(df), containers = containers_usage(df), volumes = volumes_usage(df), cache = {0};
+    const json_t *records = json_object_get(df, "BuildCache");
+    cache.total = json_array_size(records);
+    cache.active = build_cache_active(records);
+    build_cache_sizes(records, &cache.size, &cache.reclaimable);
     _cleanup_json_ json_t *rows = json_array();
     json_array_append_new(rows, usage_row("Images", &images, true));
     json_array_append_new(rows, usage_row("Containers", &containers, true));
     json_array_append_new(rows, usage_row("Local Volumes", &volumes, true));
-    json_array_append_new(rows, usage_row("Build Cache", &none, false));
+    json_array_append_new(rows, usage_row("Build Cache", &cache, false));
     bool is_plain = string_equal(format, "table");
     return listing_print(
         &listing, is_plain ? "table {{.Type}}\t{{.TotalCount}}\t{{.Active}}\t{{.Size}}\t{{.Reclaimable}}" : format,
@@ -116,6 +121,11 @@ static bool print_summary(const json_t *df, const char *format, struct error *er
 }
 
 /* --- in full --- */
+
+static json_t *cache_rows(const json_t *df)
+{
+    return build_cache_rows(json_object_get(df, "BuildCache"));
+}
 
 static json_t *image_rows(const json_t *df)
 {
@@ -158,6 +168,14 @@ static json_t *volume_rows(const json_t *df)
         json_array_append_new(rows, row);
     }
     return rows;
+}
+
+static void print_cache_title(const json_t *df)
+{
+    int64_t size, reclaimable;
+    build_cache_sizes(json_object_get(df, "BuildCache"), &size, &reclaimable);
+    _cleanup_free_ char *text = human_size((double)size, 4);
+    printf("\nBuild cache usage: %s\n\n", text);
 }
 
 struct section {
@@ -208,8 +226,9 @@ static bool print_in_full(const json_t *df, struct error *err)
         if (!listing_print(&listing, sections[i].format, rows, err))
             return false;
     }
-    puts("\nBuild cache usage: 0B\n\nCACHE ID   CACHE TYPE   SIZE      CREATED   LAST USED   USAGE     SHARED");
-    return true;
+    print_cache_title(df);
+    _cleanup_json_ json_t *cache = cache_rows(df);
+    return listing_print(&build_cache_listing, BUILD_CACHE_FORMAT, cache, err);
 }
 
 /* One object with a list for each kind: what --format sees with -v. */
@@ -218,8 +237,9 @@ static bool print_in_full_as(const json_t *df, const char *format, struct error 
     static const struct listing_column columns[] = {
         {"Images", ""}, {"Containers", ""}, {"Volumes", ""}, {"BuildCache", ""}};
     static const struct listing listing = LISTING("*formatter.diskUsageContext", columns);
-    _cleanup_json_ json_t *rows = json_pack("[{s:o, s:o, s:o, s:[]}]", "Images", image_rows(df), "Containers",
-                                            container_rows(df), "Volumes", volume_rows(df), "BuildCache");
+    _cleanup_json_ json_t *rows =
+        json_pack("[{s:o, s:o, s:o, s:o}]", "Images", image_rows(df), "Containers", container_rows(df), "Volumes",
+                  volume_rows(df), "BuildCache", cache_rows(df));
     return listing_print(&listing, format, rows, err);
 }
 
@@ -258,10 +278,27 @@ static void explain(const json_t *df)
     print_freed("wherry container prune", containers_usage(df).reclaimable, &lines);
     print_freed("wherry image prune", dangling, &lines);
     print_freed("wherry image prune --all", images_usage(df).reclaimable, &lines);
+    int64_t cached, uncached;
+    build_cache_sizes(json_object_get(df, "BuildCache"), &cached, &uncached);
+    print_freed("wherry builder prune --all", uncached, &lines);
     print_freed("wherry volume prune", anonymous, &lines);
     print_freed("wherry volume prune --all", volumes_usage(df).reclaimable, &lines);
     table_align_listing(strbuf_text(&lines), &text);
     printf("\n%s", strbuf_text(&text));
+}
+
+/* Where the engine has a limit. */
+static void print_limit(const json_t *df)
+{
+    const json_t *storage = json_object_get(df, "Storage");
+    if (!storage)
+        return;
+    _cleanup_free_ char *used = human_size((double)number(storage, "Used"), 4);
+    _cleanup_free_ char *maximum = human_size((double)number(storage, "Max"), 4);
+    _cleanup_free_ char *containers = human_size((double)number(storage, "Containers"), 4);
+    printf("\nStorage limit: %s of %s used, with the blobs of images and with %s of containers and their logs.\n"
+           "New images are refused beyond it; what containers write is counted, and cannot be bounded.\n",
+           used, maximum, containers);
 }
 
 static bool system_df_run(struct command_call *call, struct error *err)
@@ -275,6 +312,8 @@ static bool system_df_run(struct command_call *call, struct error *err)
     bool is_done = !options->is_verbose ? print_summary(df, format, err)
                    : is_table           ? print_in_full(df, err)
                                         : print_in_full_as(df, format, err);
+    if (is_done && is_table)
+        print_limit(df);
     if (is_done && options->explains)
         explain(df);
     return is_done;

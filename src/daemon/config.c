@@ -11,6 +11,7 @@
 #include "daemon/host.h"
 #include "daemon/ulimit.h"
 #include "engine/engine.h"
+#include "network/network.h"
 #include "registry/endpoint.h"
 #include "registry/registry.h"
 
@@ -58,6 +59,14 @@ static bool parse_daemon_label(void *place, const char *value, struct error *err
     return true;
 }
 
+static bool parse_address_pool(void *place, const char *value, struct error *err)
+{
+    if (!network_check_pool(value, err))
+        return false;
+    strlist_add(place, value);
+    return true;
+}
+
 static bool parse_default_ulimit(void *place, const char *value, struct error *err)
 {
     struct ulimit limit = {0};
@@ -77,6 +86,8 @@ static const struct option options[] = {
     {"bridge", 'b', OPTION_STRING, PLACE(bridge), "string", "Attach containers to a network bridge", "wherry0"},
     REFUSED("cdi-spec-dir", OPTION_LIST, "list", "CDI specification directories to use"),
     {"cgroup-parent", 0, OPTION_STRING, PLACE(cgroup_parent), "string", "Set parent cgroup for all containers"},
+    {"closed-ports", 0, OPTION_BOOL, PLACE(has_closed_ports), NULL,
+     "Close published ports to other hosts until the firewall's sets allow them"},
     {"config-file", 0, OPTION_STRING, PLACE(config_file), "string", "Daemon configuration file", DEFAULT_CONFIG_FILE},
     REFUSED("containerd", OPTION_STRING, "string", "containerd grpc address"),
     REFUSED("containerd-namespace", OPTION_STRING, "string", "Containerd namespace to use"),
@@ -87,8 +98,8 @@ static const struct option options[] = {
     {"data-root", 0, OPTION_STRING, PLACE(data_root), "string", "Root directory of persistent Wherry state",
      "/var/lib/wherry"},
     {"debug", 'D', OPTION_BOOL, PLACE(is_debug), NULL, "Enable debug mode"},
-    REFUSED("default-address-pool", OPTION_LIST, "pool-options",
-            "Default address pools for node specific local networks"),
+    {"default-address-pool", 0, OPTION_LIST, PLACE(address_pools), "pool-options",
+     "Default address pools for node specific local networks", NULL, parse_address_pool},
     {"default-cgroupns-mode", 0, OPTION_STRING, PLACE(cgroupns_mode), "string",
      "Default mode for containers cgroup namespace (\"host\" | \"private\")"},
     REFUSED("default-gateway", OPTION_STRING, "ip", "Container default gateway IPv4 address"),
@@ -110,7 +121,7 @@ static const struct option options[] = {
     {"experimental", 0, OPTION_BOOL, PLACE(is_experimental), NULL, "Enable experimental features"},
     REFUSED("feature", OPTION_LIST, "map", "Enable feature in the daemon"),
     REFUSED("fixed-cidr", OPTION_STRING, "string", "IPv4 subnet for fixed IPs"),
-    REFUSED("fixed-cidr-v6", OPTION_STRING, "string", "IPv6 subnet for fixed IPs"),
+    {"fixed-cidr-v6", 0, OPTION_STRING, PLACE(ipv6_subnet), "string", "IPv6 subnet for fixed IPs"},
     {"group", 'G', OPTION_STRING, PLACE(group), "string", "Group for the unix socket", "docker"},
     {"help", 0, OPTION_BOOL, PLACE(wants_help), NULL, "Print usage"},
     {"host", 'H', OPTION_LIST, PLACE(hosts), "list",
@@ -121,7 +132,7 @@ static const struct option options[] = {
             "IP addresses that the special 'host-gateway' string in --add-host resolves to"),
     {"http-proxy", 0, OPTION_STRING, PLACE(http_proxy), "string", "HTTP proxy URL to use for outgoing traffic"},
     {"https-proxy", 0, OPTION_STRING, PLACE(https_proxy), "string", "HTTPS proxy URL to use for outgoing traffic"},
-    REFUSED("icc", OPTION_BOOL, NULL, "Enable inter-container communication"),
+    {"icc", 0, OPTION_BOOL, PLACE(has_icc), NULL, "Enable inter-container communication", "true"},
     {"init", 0, OPTION_BOOL, PLACE(has_init), NULL,
      "Run an init in the container to forward signals and reap processes"},
     {"init-path", 0, OPTION_STRING, PLACE(init_path), "string", "Path to the wherry-init binary"},
@@ -133,8 +144,8 @@ static const struct option options[] = {
             "Do not set the filter-FORWARD policy to DROP when enabling IP forwarding"),
     {"ip-masq", 0, OPTION_BOOL, PLACE(has_ip_masq), NULL, "Enable IP masquerading", "true"},
     REFUSED("ip6tables", OPTION_BOOL, NULL, "Enable addition of ip6tables rules"),
-    REFUSED("iptables", OPTION_BOOL, NULL, "Enable addition of iptables rules"),
-    REFUSED("ipv6", OPTION_BOOL, NULL, "Enable IPv6 networking"),
+    {"iptables", 0, OPTION_BOOL, PLACE(has_firewall), NULL, "Enable addition of firewall rules", "true"},
+    {"ipv6", 0, OPTION_BOOL, PLACE(has_ipv6), NULL, "Enable IPv6 networking"},
     {"label", 0, OPTION_LIST, PLACE(labels), "list", "Set key=value labels to the daemon", NULL, parse_daemon_label},
     {"live-restore", 0, OPTION_BOOL, PLACE(is_live_restore), NULL,
      "Containers go on while the daemon is stopped or restarted", "true"},
@@ -173,6 +184,8 @@ static const struct option options[] = {
     {"shim-path", 0, OPTION_STRING, PLACE(shim_path), "string", "Path to the wherry-shim binary"},
     {"shutdown-timeout", 0, OPTION_INT64, PLACE(shutdown_timeout), "int", "Set the default shutdown timeout", "15"},
     {"storage-driver", 's', OPTION_STRING, PLACE(storage_driver), "string", "Storage driver to use"},
+    {"storage-max", 0, OPTION_BYTES, PLACE(storage_max), "bytes",
+     "Refuse images that would make images and containers take more of the disk than this (0: no limit)"},
     REFUSED("storage-opt", OPTION_LIST, "list", "Storage driver options"),
     REFUSED("swarm-default-advertise-addr", OPTION_STRING, "string",
             "Set default address or interface for swarm advertised address"),
@@ -231,7 +244,7 @@ static void set_defaults(struct daemon_config *config)
     config->max_concurrent_downloads = 3;
     config->max_concurrent_uploads = 5;
     config->max_download_attempts = 5;
-    config->has_ip_masq = true;
+    config->has_ip_masq = config->has_icc = config->has_firewall = true;
     config->is_live_restore = true;
     config->log_format = xstrdup("text");
     config->ipc_mode = xstrdup("private");
@@ -304,6 +317,7 @@ static bool check_numbers(const struct daemon_config *config, struct error *err)
                 {config->max_concurrent_downloads, 0, "max concurrent downloads"},
                 {config->max_concurrent_uploads, 0, "max concurrent uploads"},
                 {config->max_download_attempts, 1, "max download attempts"},
+                {config->storage_max, 0, "storage-max"},
                 {config->restart_unhealthy, 0, "restart-unhealthy"}};
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
         if (rows[i].value < rows[i].least)
@@ -325,6 +339,9 @@ static bool check_labels(const struct daemon_config *config, struct error *err)
                 !string_equal(config->labels.items[j], label))
                 return error_set(err, ERROR_INVALID, "conflict labels for %s and %s", label, config->labels.items[j]);
     }
+    for (size_t i = 0; i < config->address_pools.count; i++)
+        if (!network_check_pool(config->address_pools.items[i], err))
+            return false;
     for (size_t i = 0; i < config->ulimits.count; i++) {
         struct ulimit limit = {0};
         if (!ulimit_parse(config->ulimits.items[i], &limit, err))

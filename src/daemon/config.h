@@ -38,11 +38,14 @@ struct daemon_config {
     char *seccomp_profile; /* "builtin", "unconfined" or a path */
     char *http_proxy, *https_proxy, *no_proxy;
     struct strlist labels, exec_opts;
+    struct strlist address_pools; /* "base=10.10.0.0/16,size=24" */
+    char *ipv6_subnet;
     struct strlist ulimits; /* "nofile=1024:2048" */
     struct strlist refused; /* the place of flags that are known and refused: nothing is ever put there */
     bool has_init, has_no_new_privileges, has_raw_logs, is_experimental;
     bool is_debug;
-    bool has_ip_masq;
+    int64_t storage_max; /* bytes; 0: no limit */
+    bool has_ip_masq, has_icc, has_ipv6, has_firewall, has_closed_ports;
     int64_t restart_unhealthy;
     bool is_live_restore;
     bool wants_version;

@@ -51,6 +51,12 @@ static bool set_list(struct strlist *list, const char *key, const json_t *value,
     json_t *item;
     json_array_foreach(value, i, item)
     {
+        /* default-address-pools: [{"base": "10.10.0.0/16", "size": 24}] */
+        const json_t *base = json_object_get(item, "base"), *size = json_object_get(item, "size");
+        if (json_is_string(base) && json_is_integer(size)) {
+            strlist_addf(&items, "base=%s,size=%lld", json_string_value(base), (long long)json_integer_value(size));
+            continue;
+        }
         is_valid = is_valid && json_is_string(item);
         strlist_add(&items, string_or_empty(json_string_value(item)));
     }

@@ -1,9 +1,7 @@
 #include "daemon/host.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <grp.h>
-#include <netdb.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -11,28 +9,9 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "http/listen.h"
 
-#define FIRST_ACTIVATION_FD 3 /* SD_LISTEN_FDS_START */
-#define BACKLOG             1024
-
-/* "tcp://[::1]:2375" → "::1" and "2375"; the caller frees both, whatever the answer is. */
-static bool split_tcp(const char *host, const char *default_port, char **name, char **port)
-{
-    const char *text = host + strlen("tcp://");
-    const char *colon = strrchr(text, ':'), *bracket = strrchr(text, ']');
-    if (colon && bracket && colon < bracket)
-        colon = NULL;
-    size_t length = colon ? (size_t)(colon - text) : strlen(text);
-    if (text[0] == '[') {
-        if (!bracket || (size_t)(bracket - text) + 1 != length)
-            return false;
-        *name = xstrndup(text + 1, length - 2);
-    } else {
-        *name = xstrndup(text, length);
-    }
-    *port = xstrdup(colon && colon[1] ? colon + 1 : default_port);
-    return !strchr(*name, '/') && strspn(*port, "0123456789") == strlen(*port);
-}
+#define BACKLOG 1024
 
 static bool check_address(const char *host, struct error *err)
 {
@@ -42,11 +21,9 @@ static bool check_address(const char *host, struct error *err)
             return error_set(err, ERROR_INVALID, "invalid bind address (%s): the path of the socket is too long", host);
         return true;
     }
-    if (string_starts_with(host, "tcp://")) {
-        _cleanup_free_ char *name = NULL, *port = NULL;
-        return split_tcp(host, TCP_PORT, &name, &port) ||
+    if (string_starts_with(host, "tcp://"))
+        return listen_is_tcp_address(host) ||
                error_set(err, ERROR_INVALID, "invalid bind address (%s): should be of the form tcp://HOST:PORT", host);
-    }
     if (string_starts_with(host, "fd://"))
         return true;
     const char *colon = strstr(host, "://");
@@ -183,45 +160,26 @@ static bool listen_unix(const char *path, const char *group_name, struct listene
     return true;
 }
 
-static bool listen_tcp(const char *host, const char *default_port, struct listener **listeners, size_t *count,
-                       struct error *err)
+static bool add_tcp(const char *host, const char *default_port, struct listener **listeners, size_t *count,
+                    struct error *err)
 {
-    _cleanup_free_ char *name = NULL, *port = NULL;
-    if (!split_tcp(host, default_port, &name, &port))
-        return error_set(err, ERROR_INVALID, "invalid bind address (%s)", host);
-    struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE}, *found = NULL;
-    int failure = getaddrinfo(*name ? name : "127.0.0.1", port, &hints, &found);
-    if (failure)
-        return error_set(err, ERROR_INVALID, "listen %s: %s", host, gai_strerror(failure));
-    _cleanup_close_ int fd = socket(found->ai_family, found->ai_socktype | SOCK_CLOEXEC, found->ai_protocol);
-    int on = 1;
-    bool is_listening = fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0 &&
-                        bind(fd, found->ai_addr, found->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0;
-    int cause = errno;
-    freeaddrinfo(found);
-    if (!is_listening)
-        return error_errno_value(err, cause, "listen tcp %s:%s", name, port);
-    add(listeners, count, TAKE_FD(fd), xasprintf("%s:%s", *name ? name : "127.0.0.1", port));
+    char *name;
+    int fd = listen_tcp(host, default_port, &name, err);
+    if (fd < 0)
+        return false;
+    add(listeners, count, fd, name);
     (*listeners)[*count - 1].is_tcp = true;
     return true;
 }
 
-/* systemd's socket activation, sd_listen_fds(3). */
-static bool take_activated(struct listener **listeners, size_t *count, struct error *err)
+static bool add_activated(struct listener **listeners, size_t *count, struct error *err)
 {
-    int64_t pid, number;
-    const char *for_pid = getenv("LISTEN_PID"), *fds = getenv("LISTEN_FDS");
-    if (!for_pid || !fds || !parse_int64(for_pid, &pid) || pid != getpid() || !parse_int64(fds, &number) || number < 1)
-        return error_set(err, ERROR_INVALID,
-                         "no sockets found via socket activation: make sure the service was started "
-                         "by systemd");
-    for (int fd = FIRST_ACTIVATION_FD; fd < FIRST_ACTIVATION_FD + number; fd++) {
-        fcntl(fd, F_SETFD, FD_CLOEXEC);
+    int first;
+    size_t number;
+    if (!listen_take_activated(&first, &number, err))
+        return false;
+    for (int fd = first; fd < first + (int)number; fd++)
         add(listeners, count, fd, xasprintf("fd://%d", fd));
-    }
-    unsetenv("LISTEN_PID");
-    unsetenv("LISTEN_FDS");
-    unsetenv("LISTEN_FDNAMES");
     return true;
 }
 
@@ -233,9 +191,9 @@ static bool open_address(const char *host, const char *group, const char *port, 
         return listen_unix(*path ? path : "/var/run/docker.sock", group, listeners, count, err);
     }
     if (string_starts_with(host, "tcp://"))
-        return listen_tcp(host, port, listeners, count, err);
+        return add_tcp(host, port, listeners, count, err);
     if (string_starts_with(host, "fd://"))
-        return take_activated(listeners, count, err);
+        return add_activated(listeners, count, err);
     return check_address(host, err);
 }
 

@@ -8,21 +8,21 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 
 #include "api/api.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/notify.h"
 #include "daemon/config.h"
 #include "daemon/host.h"
 #include "daemon/metrics.h"
 #include "daemon/pidfile.h"
-#include "daemon/tls.h"
 #include "daemon/ulimit.h"
 #include "engine/events.h"
 #include "engine/log_config.h"
+#include "http/tls.h"
 #include "runtime/seccomp.h"
 #include "json/json_record.h"
 
@@ -182,6 +182,12 @@ static bool open_engine(struct daemon *daemon, const char *argv0, struct error *
                     .bridge_address = string_is_set(config->bip) ? config->bip : NULL,
                     .is_bridge_disabled = string_equal(config->bridge, "none"),
                     .has_nat = config->has_ip_masq,
+                    .has_no_icc = !config->has_icc,
+                    .has_ipv6 = config->has_ipv6,
+                    .ipv6_subnet = config->ipv6_subnet,
+                    .has_no_firewall = !config->has_firewall,
+                    .has_closed_ports = config->has_closed_ports,
+                    .address_pools = &config->address_pools,
                     .mtu = config->mtu},
         .default_shm_size = config->default_shm_size,
         .cgroup_parent = config->cgroup_parent,
@@ -193,6 +199,7 @@ static bool open_engine(struct daemon *daemon, const char *argv0, struct error *
         .default_ulimits = &daemon->ulimits,
         .has_init = config->has_init,
         .has_no_new_privileges = config->has_no_new_privileges,
+        .storage_max = config->storage_max,
         .restart_unhealthy = config->restart_unhealthy,
     };
     options->registry = (struct registry_options){.insecure = config->insecure_registries,
@@ -289,21 +296,6 @@ static bool open_api(struct daemon *daemon, struct error *err)
         return false;
     engine_serve(daemon->engine);
     return true;
-}
-
-/* sd_notify(3), without the library. */
-static void notify(const char *state)
-{
-    const char *path = getenv("NOTIFY_SOCKET");
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    if (!path || (path[0] != '/' && path[0] != '@') || strlen(path) >= sizeof(address.sun_path))
-        return;
-    memcpy(address.sun_path, path, strlen(path));
-    if (path[0] == '@')
-        address.sun_path[0] = '\0';
-    _cleanup_close_ int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    socklen_t length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path));
-    sendto(fd, state, strlen(state), MSG_NOSIGNAL, (struct sockaddr *)&address, length);
 }
 
 /* As dockerd's event has it: what can be reloaded, as it is now. */
@@ -410,10 +402,10 @@ static bool serve(struct daemon *daemon, int argc, char **argv, struct error *er
             _cleanup_free_ char *role = role_describe(daemon->listeners[i].role);
             log_info("API listen on %s%s", daemon->listeners[i].name, role);
         }
-        notify("READY=1");
+        service_notify("READY=1");
         trim_memory(NULL);
         wait_for_end(daemon, argc, argv);
-        notify("STOPPING=1");
+        service_notify("STOPPING=1");
     }
     metrics_stop(daemon->metrics);
     listeners_unlink(daemon->listeners, daemon->listener_count);

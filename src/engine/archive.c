@@ -270,6 +270,28 @@ bool container_files_write(struct container_files *files, const char *path, stre
     return is_done;
 }
 
+/* What Docker has in a layer between the image and the container, and each start makes. */
+static bool add_made_by_start(struct tar_writer *tar, int root, struct error *err)
+{
+    static const struct tar_entry made[] = {
+        {"dev/", TAR_DIRECTORY, .mode = 0755},     {"dev/pts/", TAR_DIRECTORY, .mode = 0755},
+        {"dev/shm/", TAR_DIRECTORY, .mode = 0755}, {"proc/", TAR_DIRECTORY, .mode = 0755},
+        {"sys/", TAR_DIRECTORY, .mode = 0755},     {".dockerenv", TAR_FILE, .mode = 0755},
+        {"etc/", TAR_DIRECTORY, .mode = 0755},     {"etc/resolv.conf", TAR_FILE, .mode = 0755},
+        {"etc/hosts", TAR_FILE, .mode = 0755},     {"etc/hostname", TAR_FILE, .mode = 0755},
+        {"dev/console", TAR_FILE, .mode = 0755},   {"etc/mtab", TAR_LINK, .mode = 0777, .link = "/proc/mounts"},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(made); i++) {
+        _cleanup_close_ int there = open_in_root(root, made[i].name, O_PATH | O_NOFOLLOW, 0);
+        struct tar_entry entry = made[i];
+        entry.seconds = clock_now() / NANOSECONDS_PER_SECOND;
+        /* Something else in the place of a folder: then nothing is missing below it, either. */
+        if (there < 0 && errno == ENOENT && !tar_writer_entry(tar, &entry, err))
+            return false;
+    }
+    return true;
+}
+
 bool container_export(struct engine *engine, const char *reference, struct tar_writer *tar, struct error *err)
 {
     _cleanup_view_ struct view view = VIEW_INIT;
@@ -277,5 +299,6 @@ bool container_export(struct engine *engine, const char *reference, struct tar_w
         return false;
     _cleanup_(pack_freep) struct pack *pack = pack_new(tar);
     container_event(view.container, "export", NULL);
-    return pack_add(pack, view.mounts.root, ".", "", err) && tar_writer_finish(tar, err);
+    return pack_add(pack, view.mounts.root, ".", "", err) && add_made_by_start(tar, view.mounts.root, err) &&
+           tar_writer_finish(tar, err);
 }

@@ -24,6 +24,8 @@ static const struct field container_mount_fields[] = {
     FIELD(FIELD_STRING, "subpath", subpath, OMIT_EMPTY),
     FIELD(FIELD_MAP, "options", volume_options, OMIT_EMPTY),
     FIELD(FIELD_MAP, "labels", volume_labels, OMIT_EMPTY),
+    FIELD(FIELD_STRING, "image", image_id, OMIT_EMPTY),
+    FIELD(FIELD_STRINGS, "layers", image_layers, OMIT_EMPTY),
     FIELD(FIELD_BOOL, "only_top_ro", is_only_top_read_only, OMIT_EMPTY),
 };
 #undef FIELD
@@ -285,8 +287,11 @@ bool container_save(struct container *container, enum durability durability, str
 
 void container_lower_folders(const struct container_record *record, const struct store *store, struct strlist *out)
 {
-    for (size_t i = record->diff_ids.count; i-- > 0;)
-        strlist_take(out, layer_path(store, record->diff_ids.items[i]));
+    for (size_t i = record->diff_ids.count; i-- > 0;) {
+        _cleanup_free_ char *path = layer_path(store, record->diff_ids.items[i]);
+        if (!strlist_contains(out, path)) /* the kernel takes none twice, and the upper one has all of the lower */
+            strlist_add(out, path);
+    }
 }
 
 char *container_path(const struct container *container, const char *file)

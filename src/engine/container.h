@@ -57,8 +57,10 @@ struct container_mount {
     bool wants_copy;                             /* a volume that is filled from the image while it is empty */
     bool is_not_recursive;                       /* bind instead of rbind */
     char *tmpfs_options;                         /* of a tmpfs: "size=…,mode=…" */
-    char *subpath;                               /* of a volume: the folder or file in it that is mounted */
+    char *subpath;                               /* of a volume or image: the folder or file in it that is mounted */
     struct strmap volume_options, volume_labels; /* for a volume that is not there yet */
+    char *image_id;                              /* of an image: as it was when it was asked for */
+    struct strlist image_layers;                 /* its diff ids, the base first */
     bool is_only_top_read_only;                  /* a read-only bind whose inner mounts stay writable */
 };
 extern const struct record_type container_mount_type;
@@ -92,12 +94,15 @@ struct container {
     bool is_health_watched;
     const char *stopper;        /* "user" or "engine", whose stop is under way; NULL: nobody's */
     int user_signal;            /* the last one that a kill has sent in this run */
+    bool waits_for_links;       /* its next start by a policy is the engine's first */
     bool is_ended_unhealthy;    /* the engine ends it because of its health, to start it again */
     bool is_being_stopped;      /* by a stop or restart, whose event is told with the exit */
     bool is_restart_wanted_off; /* stop or kill by the user during this run: the policy does not apply */
     struct container_wait *waits;
-    atomic_bool is_linked;               /* links.c: some link leads, or has led, to it */
-    bool has_volumes;                    /* they are mounted for it: changed in the operation */
+    atomic_bool is_linked;              /* links.c: some link leads, or has led, to it */
+    bool has_volumes;                   /* they are mounted for it: changed in the operation */
+    int64_t measured_at, measured_size; /* storage.c: bytes of its folder; 0: not measured */
+    bool was_measured_running;
     struct shim_attachment *attachments; /* clients that attached before the start */
     size_t attachment_count;
 };

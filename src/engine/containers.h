@@ -113,6 +113,8 @@ bool exec_create(struct engine *engine, const char *container, struct exec_reque
 /* Starts it. With attachment->fd >= 0 the stream is handed over (taken in every case). */
 bool exec_start(struct engine *engine, const char *exec_id, bool is_detached, int64_t rows, int64_t columns,
                 struct shim_attachment *attachment, struct error *err);
-bool exec_check_start(struct engine *engine, const char *exec_id, bool *is_terminal, struct error *err);
+/* Could it be started? The detach keys are as they were asked for, or "" (caller frees). */
+bool exec_check_start(struct engine *engine, const char *exec_id, bool *is_terminal, char **detach_keys,
+                      struct error *err);
 json_t *exec_inspect(struct engine *engine, const char *exec_id, struct error *err);
 bool exec_resize(struct engine *engine, const char *exec_id, int64_t rows, int64_t columns, struct error *err);

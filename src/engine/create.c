@@ -1,4 +1,5 @@
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
@@ -157,9 +158,7 @@ static bool check_addresses(const char *network, const struct endpoint_ipam_conf
     if (*v6 && !is_address(AF_INET6, v6))
         strlist_addf(&problems, "invalid IPv6 address: %s", v6);
     for (size_t i = 0; ipam && i < ipam->link_local_ips.count; i++)
-        if (is_address(AF_INET, ipam->link_local_ips.items[i]) || is_address(AF_INET6, ipam->link_local_ips.items[i]))
-            strlist_add(&problems, "link-local addresses are not supported by this version");
-        else
+        if (!is_address(AF_INET, ipam->link_local_ips.items[i]) && !is_address(AF_INET6, ipam->link_local_ips.items[i]))
             strlist_addf(&problems, "invalid link-local IP address: %s", ipam->link_local_ips.items[i]);
     if (*v4 && is_bridge && !is_address(AF_INET, v4))
         strlist_addf(&problems, "no configured subnet or ip-range contain the IP address %s", v4);
@@ -175,10 +174,23 @@ static bool check_addresses(const char *network, const struct endpoint_ipam_conf
                      strbuf_text(&text));
 }
 
+#define MAC_LENGTH 17 /* six pairs of digits, colons between them */
+
+static bool check_mac_address(const char *network, const char *text, struct error *err)
+{
+    bool is_valid = !string_is_set(text) || strlen(text) == MAC_LENGTH;
+    for (size_t i = 0; is_valid && string_is_set(text) && i < MAC_LENGTH; i++)
+        is_valid = i % 3 == 2 ? text[i] == ':' : isxdigit((unsigned char)text[i]) != 0;
+    return is_valid ||
+           error_set(err, ERROR_INVALID, "invalid config for network %s: invalid MAC address %s", network, text);
+}
+
 /* Docker checks an address of a network of the user's own against that network, where it is there already. */
 static bool check_endpoint(struct engine *engine, const char *network, const struct endpoint_settings *asked,
                            struct error *err)
 {
+    if (!check_mac_address(network, asked->mac_address, err))
+        return false;
     if (network_is_predefined(network)) {
         if (!check_addresses(network, asked->ipam_config, err))
             return false;
@@ -193,8 +205,6 @@ static bool check_endpoint(struct engine *engine, const char *network, const str
             return error_set(err, ERROR_INVALID, "invalid config for network %s: invalid endpoint settings:%s", network,
                              problems);
     }
-    if (asked->driver_opts.count > 0)
-        return error_set(err, ERROR_UNSUPPORTED, "driver options of an endpoint are not supported by this version");
     return true;
 }
 
@@ -236,6 +246,8 @@ static bool take_endpoints(struct engine *engine, struct container_record *recor
         if (is_main && string_is_set(theirs->mac_address))
             string_replace(&record->config.mac_address, theirs->mac_address);
     }
+    if (!check_mac_address(main, record->config.mac_address, err))
+        return false;
     struct endpoint_settings *own = record_map_put(&record->endpoints, &endpoint_settings_type, main);
     if (string_is_set(record->config.mac_address))
         string_replace(&own->mac_address, record->config.mac_address);
@@ -289,7 +301,7 @@ static bool fill_record(struct engine *engine, const char *name, struct create_r
         !resolve_image(engine, request, record, err))
         return false;
     request_defaults(&engine->options, request);
-    if (!mounts_collect(engine, request, &record->mounts, err))
+    if (!mounts_collect(engine, request, &record->mounts, err) || !mounts_find_images(engine, &record->mounts, err))
         return false;
     volumes_name(record);
     record->config = request->config;
@@ -326,6 +338,7 @@ bool container_create(struct engine *engine, const char *name, struct create_req
         return false;
     is_good = links_take(container, err) && container_layer_create(engine->store, container->record.id, err) &&
               container_layer_use_image(engine->store, container->record.id, container->record.image_id, err) &&
+              mounts_keep_images(engine, container->record.id, &container->record.mounts, err) &&
               volumes_prepare(container, err) && container_save(container, DURABLE, err);
     if (!is_good) {
         container_lock(container);

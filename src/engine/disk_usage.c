@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "engine/engine_state.h"
+#include "engine/storage.h"
 #include "engine/volume.h"
 #include "store/image_json.h"
 #include "store/layer.h"
@@ -46,6 +47,22 @@ static json_t *images_usage(struct engine *engine, int version, struct error *er
     return list;
 }
 
+/* Lists of names that are empty are null here, though not in a list of images. */
+static void forget_empty_names(json_t *images)
+{
+    static const char *const names[] = {"RepoTags", "RepoDigests"};
+    size_t i;
+    json_t *image;
+    json_array_foreach(images, i, image)
+    {
+        for (size_t j = 0; j < ARRAY_SIZE(names); j++) {
+            const json_t *list = json_object_get(image, names[j]);
+            if (json_is_array(list) && json_array_size(list) == 0)
+                json_object_set_new(image, names[j], json_null());
+        }
+    }
+}
+
 json_t *engine_disk_usage(struct engine *engine, unsigned parts, int version, struct error *err)
 {
     json_t *usage = json_object();
@@ -60,12 +77,15 @@ json_t *engine_disk_usage(struct engine *engine, unsigned parts, int version, st
         json_decref(usage);
         return NULL;
     }
+    forget_empty_names(images);
     json_object_set_new(usage, "LayersSize", json_integer(layers));
     json_object_set_new(usage, "Images", images);
     json_object_set_new(usage, "Containers", containers);
     json_object_set_new(usage, "Volumes", parts & USAGE_VOLUMES ? volume_list_usage(engine) : json_null());
     json_object_set_new(usage, "BuildCache", parts & USAGE_BUILD_CACHE ? json_array() : json_null());
-    if (version < 142)
-        json_object_set_new(usage, "BuilderSize", json_integer(0));
+    /* Ours (docs/api.md). */
+    json_t *storage = parts == USAGE_ALL ? storage_describe(engine) : NULL;
+    if (storage)
+        json_object_set_new(usage, "Storage", storage);
     return usage;
 }

@@ -10,6 +10,7 @@
 #include "engine/exec.h"
 #include "engine/health.h"
 #include "engine/stop.h"
+#include "engine/storage.h"
 #include "engine/volume.h"
 #include "runtime/cgroup.h"
 #include "runtime/defaults.h"
@@ -123,6 +124,7 @@ static bool open_parts(struct engine *engine, struct error *err)
     engine->store = store_open(options->data_root, err);
     if (!engine->store)
         return false;
+    storage_begin(engine);
     engine->network = network_open(store_database(engine->store), &options->network, err);
     if (!engine->network)
         return false;

@@ -30,6 +30,7 @@ struct engine_options {
     bool has_init, has_no_new_privileges;
     struct registry_options registry;
     int64_t default_log_size;  /* bytes of a json-file log that has no max-size; 0: not bounded */
+    int64_t storage_max;       /* bytes that images and containers may take; 0: no limit */
     int64_t restart_unhealthy; /* after so many failed health checks in a row; 0: never (Docker's way) */
 };
 

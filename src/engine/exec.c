@@ -207,7 +207,8 @@ static bool check_start(const struct exec_session *session, struct error *err)
                            container->record.id, err);
 }
 
-bool exec_check_start(struct engine *engine, const char *exec_id, bool *is_terminal, struct error *err)
+bool exec_check_start(struct engine *engine, const char *exec_id, bool *is_terminal, char **detach_keys,
+                      struct error *err)
 {
     _cleanup_session_ struct exec_session *session = find(engine, exec_id, err);
     if (!session)
@@ -215,8 +216,10 @@ bool exec_check_start(struct engine *engine, const char *exec_id, bool *is_termi
     container_lock(session->container);
     bool is_possible = check_start(session, err);
     container_unlock(session->container);
-    if (is_possible)
+    if (is_possible) {
         *is_terminal = session->request.tty;
+        *detach_keys = xstrdup(string_or_empty(session->request.detach_keys));
+    }
     return is_possible;
 }
 
@@ -519,7 +522,7 @@ json_t *exec_inspect(struct engine *engine, const char *exec_id, struct error *e
 
 /* A client resizes as soon as it has its stream, which may be before there is a process. False after Docker's ten
    seconds without one. */
-static bool await_start(struct exec_session *session, bool *is_running)
+static bool await_start(struct exec_session *session, enum exec_state *state)
 {
     int64_t deadline = clock_monotonic() + 10 * NANOSECONDS_PER_SECOND;
     const struct timespec until = {deadline / NANOSECONDS_PER_SECOND, deadline % NANOSECONDS_PER_SECOND};
@@ -528,7 +531,7 @@ static bool await_start(struct exec_session *session, bool *is_running)
     container_lock(container);
     while ((session->state == EXEC_CREATED || session->state == EXEC_STARTING) && !failure)
         failure = pthread_cond_timedwait(&container->operation_ended, &container->lock, &until);
-    *is_running = session->state == EXEC_RUNNING;
+    *state = session->state;
     container_unlock(container);
     return !failure;
 }
@@ -538,10 +541,12 @@ bool exec_resize(struct engine *engine, const char *exec_id, int64_t rows, int64
     _cleanup_session_ struct exec_session *session = find(engine, exec_id, err);
     if (!session)
         return false;
-    bool is_running = false;
-    if (!await_start(session, &is_running))
+    enum exec_state state = EXEC_CREATED;
+    if (!await_start(session, &state))
         return error_set(err, ERROR_INTERNAL, "timeout waiting for exec session ready");
-    if (!is_running)
+    if (state == EXEC_ENDED && session->pid)
+        return error_set(err, ERROR_NOT_FOUND, "process does not exist %s: not found", session->id);
+    if (state != EXEC_RUNNING)
         return error_set(err, ERROR_INVALID, "exec process is not started");
     _cleanup_free_ char *directory = container_run_path(session->container);
     return shim_resize(directory, session->id, rows, columns, err);

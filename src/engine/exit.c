@@ -16,6 +16,7 @@
 #include "engine/engine_state.h"
 #include "engine/exec.h"
 #include "engine/health.h"
+#include "engine/links.h"
 #include "engine/networks.h"
 #include "engine/volumes.h"
 #include "network/network.h"
@@ -39,6 +40,12 @@ static struct restart_state restart_state_of(const struct container *container)
 static void job_restart(struct container *container)
 {
     struct error err = ERROR_INIT;
+    container_lock(container);
+    bool waits = container->waits_for_links;
+    container->waits_for_links = false;
+    container_unlock(container);
+    if (waits)
+        links_await(container);
     if (!container_begin(container, container->record.id, NULL))
         return;
     container_lock(container);

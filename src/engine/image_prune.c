@@ -83,6 +83,8 @@ bool engine_image_prune(struct engine *engine, const json_t *filters, struct ima
         return false;
     bool is_done = prune_filter_parse(filters, known, &filter, err) && read_dangling(filters, &is_dangling_only, err) &&
                    image_list(engine->store, &images, &count, err);
+    if (!is_done && err && string_starts_with(error_message(err), "failed to parse value"))
+        err->kind = ERROR_INTERNAL; /* as Docker answers it for images alone */
     for (size_t i = 0; is_done && i < count; i++) {
         bool is_named = images[i].repo_tags.count + images[i].repo_digests.count > 0;
         bool is_parent = has_child(images, count, images[i].id);

@@ -173,7 +173,7 @@ bool restart_after_exit(struct restart_state *state, int exit_code, int64_t run_
     return true;
 }
 
-bool restart_at_boot(const struct restart_state *state, enum container_status status)
+bool restart_at_boot(const struct restart_state *state, enum container_status status, int exit_code)
 {
     switch (state->kind) {
     case RESTART_NO:
@@ -183,7 +183,8 @@ bool restart_at_boot(const struct restart_state *state, enum container_status st
     case RESTART_UNLESS_STOPPED:
         return status != STATUS_CREATED && !state->is_stopped_by_user;
     case RESTART_ON_FAILURE:
-        return status_is_running(status) && !state->is_stopped_by_user;
+        return status != STATUS_CREATED && exit_code != 0 &&
+               (state->maximum_retries == 0 || state->count < state->maximum_retries);
     }
     return false;
 }

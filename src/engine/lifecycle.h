@@ -65,5 +65,6 @@ struct restart_state {
 bool restart_after_exit(struct restart_state *state, int exit_code, int64_t run_time);
 /* The same delay for a start that no policy asks for. */
 void restart_anyway(struct restart_state *state, int64_t run_time);
-/* At the engine's start: shall a container in this state be started? */
-bool restart_at_boot(const struct restart_state *state, enum container_status status);
+/* At the engine's start: shall a container in this state, which ended with this code, be started? As Docker has it,
+   `on-failure` means also one that the user had stopped. */
+bool restart_at_boot(const struct restart_state *state, enum container_status status, int exit_code);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -334,6 +335,26 @@ bool links_environment(struct container *container, struct strlist *environment,
             put_link(own, &link, target, environment);
     }
     return true;
+}
+
+void links_await(struct container *container)
+{
+    int64_t end = clock_monotonic() + 5 * NANOSECONDS_PER_SECOND;
+    const struct timespec until = {end / NANOSECONDS_PER_SECOND, end % NANOSECONDS_PER_SECOND};
+    _cleanup_strlist_ struct strlist links = {0};
+    copy_links(container, &links);
+    for (size_t i = 0; i < links.count; i++) {
+        _cleanup_(link_release) struct link link = {0};
+        _cleanup_container_ struct container *target =
+            link_parse(links.items[i], &link) ? container_find(container->engine, link.id, NULL) : NULL;
+        if (!target)
+            continue;
+        int failure = 0;
+        container_lock(target);
+        while (target->status == STATUS_RESTARTING && !failure)
+            failure = pthread_cond_timedwait(&target->operation_ended, &target->lock, &until);
+        container_unlock(target);
+    }
 }
 
 void links_hosts(struct container *container, struct strlist *out)

@@ -12,6 +12,10 @@ void links_recover(struct engine *engine);
 /* HostConfig.Links as inspect shows it, with the container's lock held; a new reference. */
 json_t *links_json(const struct container_record *record);
 
+/* At the engine's start: waits up to five seconds, as Docker does, for the containers that links lead to and that are
+   about to be started as well. Not in any operation. */
+void links_await(struct container *container);
+
 /* Every link leads to a container of the default bridge that runs: a start and an exec need that. Their variables are
    added to `environment`, which may be NULL. */
 bool links_environment(struct container *container, struct strlist *environment, struct error *err);

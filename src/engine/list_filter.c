@@ -105,11 +105,12 @@ static bool check_values(const json_t *json, struct error *err)
             !string_equal(healths.items[i], "healthy") && !string_equal(healths.items[i], "unhealthy"))
             return error_set(err, ERROR_INVALID, "unrecognized filter value for health: %s", healths.items[i]);
     filter_values(json, "is-task", &tasks);
-    for (size_t i = 0; i < tasks.count; i++)
-        if (!string_equal(tasks.items[i], "true") && !string_equal(tasks.items[i], "false") &&
-            !string_equal(tasks.items[i], "1") && !string_equal(tasks.items[i], "0"))
-            return error_set(err, ERROR_INVALID, "invalid filter 'is-task=[%s]'", tasks.items[i]);
-    return true;
+    bool is_yes = strlist_contains(&tasks, "true") || strlist_contains(&tasks, "1");
+    bool is_no = strlist_contains(&tasks, "false") || strlist_contains(&tasks, "0");
+    if (tasks.count == 0 || (tasks.count == 1 && is_yes != is_no))
+        return true;
+    _cleanup_free_ char *all = strlist_join(&tasks, " ");
+    return error_set(err, ERROR_INVALID, "invalid filter 'is-task=[%s]'", all);
 }
 
 static bool resolve_time(struct engine *engine, const json_t *json, const char *name, int64_t *out, struct error *err)

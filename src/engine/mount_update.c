@@ -102,7 +102,7 @@ static void describe_removed(const struct container_record *record, struct strli
         const struct container_mount *present = RECORD_AT(record->mounts, struct container_mount, place);
         if (string_equal(present->point.type, "tmpfs"))
             continue;
-        string_replace(&mount->type, "bind");
+        string_replace(&mount->type, present->image_id ? "overlay" : "bind");
         mount->source = xstrdup(present->subpath ? present->subpath : present->point.source);
         mount->source_root = present->subpath ? xstrdup(present->point.source) : NULL;
     }
@@ -116,7 +116,7 @@ static bool change_namespace(struct container *container, const struct record_li
     if (namespace < 0)
         return true; /* it does not run, or has ended meanwhile: the next start makes them */
     describe_removed(&container->record, targets, &change.removed);
-    bool is_done = spec_live_mounts(added, &change.added, err) &&
+    bool is_done = spec_live_mounts(container->engine->store, added, &change.added, err) &&
                    shim_change_mounts(container->engine->options.shim_program, &change, namespace, err);
     record_release(&mount_change_type, &change);
     return is_done;
@@ -289,6 +289,8 @@ bool mounts_update(struct container *container, const struct record_list *added,
     _cleanup_strlist_ struct strlist targets = {0};
     bool is_done = read_removed(&container->record, removed, &targets, err) &&
                    mounts_collect_more(&container->record, added, &targets, &mounts, err);
+    is_done = is_done && mounts_find_images(container->engine, &mounts, err) &&
+              mounts_keep_images(container->engine, container->record.id, &mounts, err);
     for (size_t i = 0; i < mounts.count && is_done; i++)
         volume_name(RECORD_AT(mounts, struct container_mount, i));
     is_done = is_done && carry_out(container, &mounts, added, &targets, err);

@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "engine/engine_state.h"
 #include "engine/volume.h"
+#include "store/layer.h"
 #include "json/json_record.h"
 
 char *mount_target_clean(const char *target, struct error *err)
@@ -122,13 +123,13 @@ static bool mount_error(struct error *err, const char *type, const char *format,
 static bool check_exclusive(const struct mount_request *request, struct error *err)
 {
     const char *type = request->type;
-    if (!string_equal(type, "bind") && request->bind)
-        return mount_error(err, type, "field BindOptions must not be specified", "");
-    if (!string_equal(type, "volume") && request->volume)
-        return mount_error(err, type, "field VolumeOptions must not be specified", "");
-    if (!string_equal(type, "tmpfs") && request->tmpfs)
-        return mount_error(err, type, "field TmpfsOptions must not be specified", "");
-    return true;
+    const char *excess = !string_equal(type, "bind") && request->bind       ? "Bind"
+                         : !string_equal(type, "volume") && request->volume ? "Volume"
+                         : !string_equal(type, "tmpfs") && request->tmpfs   ? "Tmpfs"
+                         : !string_equal(type, "image") && request->image   ? "Image"
+                                                                            : NULL;
+    return !excess ||
+           error_set(err, ERROR_INVALID, "%sOptions must not be specified on mount type \"%s\"", excess, type);
 }
 
 static bool convert_bind(const struct mount_request *request, struct container_mount *mount, struct error *err)
@@ -209,6 +210,20 @@ static bool convert_volume(const struct mount_request *request, struct container
     return true;
 }
 
+static bool convert_image(const struct mount_request *request, struct container_mount *mount, struct error *err)
+{
+    const struct image_options *options = request->image;
+    if (options && string_is_set(options->subpath)) {
+        if (!is_local_path(options->subpath))
+            return mount_error(err, "image", "subpath must be a relative path within the image", "");
+        mount->subpath = path_clean(options->subpath);
+    }
+    mount->point.name = xstrdup(request->source);
+    mount->point.mode = xstrdup("");
+    mount->point.is_writable = false;
+    return true;
+}
+
 static bool convert_tmpfs(const struct mount_request *request, struct container_mount *mount, struct error *err)
 {
     if (string_is_set(request->source))
@@ -247,11 +262,12 @@ static bool convert_tmpfs(const struct mount_request *request, struct container_
 bool mount_request_convert(const struct mount_request *request, struct container_mount *out, struct error *err)
 {
     const char *type = string_or_empty(request->type);
-    if (!string_equal(type, "bind") && !string_equal(type, "volume") && !string_equal(type, "tmpfs"))
-        return mount_error(err, type, "mount type unknown", "");
     if (!string_is_set(request->target))
         return mount_error(err, type, "field Target must not be empty", "");
-    if (string_equal(type, "bind") && !string_is_set(request->source))
+    if (!string_equal(type, "bind") && !string_equal(type, "volume") && !string_equal(type, "tmpfs") &&
+        !string_equal(type, "image"))
+        return mount_error(err, type, "mount type unknown", "");
+    if ((string_equal(type, "bind") || string_equal(type, "image")) && !string_is_set(request->source))
         return mount_error(err, type, "field Source must not be empty", "");
     struct container_mount mount = {0};
     mount.point.type = xstrdup(type);
@@ -263,6 +279,7 @@ bool mount_request_convert(const struct mount_request *request, struct container
     if (is_good)
         is_good = string_equal(type, "bind")     ? convert_bind(request, &mount, err)
                   : string_equal(type, "volume") ? convert_volume(request, &mount, err)
+                  : string_equal(type, "image")  ? convert_image(request, &mount, err)
                                                  : convert_tmpfs(request, &mount, err);
     if (!is_good) {
         record_release(&container_mount_type, &mount);
@@ -371,8 +388,11 @@ static bool collect(struct engine *engine, const struct create_request *request,
     struct container_mount mount;
     const char *driver = string_is_set(host->volume_driver) ? host->volume_driver : "local";
     for (size_t i = 0; i < host->binds.count; i++) {
-        if (!bind_parse(host->binds.items[i], &mount, err))
+        if (!bind_parse(host->binds.items[i], &mount, err)) {
+            if (err && !string_starts_with(error_message(err), "create "))
+                err->kind = ERROR_INTERNAL; /* as Docker answers all but a bad name */
             return false;
+        }
         if (mount.point.driver)
             string_replace(&mount.point.driver, driver);
         if (!add_mount(out, &mount, host, err))
@@ -403,7 +423,9 @@ static bool collect(struct engine *engine, const struct create_request *request,
 
     const struct strlist *volumes = &request->config.volumes;
     for (size_t i = 0; i < volumes->count; i++) {
-        _cleanup_free_ char *target = mount_target_clean(volumes->items[i], err);
+        /* VOLUME of a Dockerfile may be relative: to the root, as with Docker. */
+        _cleanup_free_ char *absolute = xasprintf("/%s", volumes->items[i]);
+        _cleanup_free_ char *target = mount_target_clean(absolute, err);
         if (!target)
             return false;
         if (find_target(out, target) || strmap_get(&host->tmpfs, target))
@@ -443,6 +465,39 @@ static bool is_taken(const struct container_record *record, const struct strlist
             return true;
     }
     return false;
+}
+
+bool mounts_find_images(struct engine *engine, struct record_list *mounts, struct error *err)
+{
+    for (size_t i = 0; i < mounts->count; i++) {
+        struct container_mount *mount = RECORD_AT(*mounts, struct container_mount, i);
+        if (!string_equal(mount->point.type, "image") || mount->image_id)
+            continue;
+        _cleanup_image_ struct image image = {0};
+        _cleanup_error_ struct error why = ERROR_INIT;
+        /* Not ERROR_NOT_FOUND, for which a client would pull the container's own image. */
+        if (!image_get(engine->store, mount->point.name, &image, &why))
+            return why.kind == ERROR_NOT_FOUND ? error_set(err, ERROR_INVALID, "%s", error_message(&why))
+                                               : error_move(err, &why);
+        const struct strlist *layers = &image.parsed.rootfs.diff_ids;
+        if (!layers->count)
+            return mount_error(err, "image", "the image has no files: ", mount->point.name);
+        mount->image_id = xstrdup(image.id);
+        strlist_copy(&mount->image_layers, layers);
+        mount->point.source = layer_path(engine->store, layers->items[layers->count - 1]);
+    }
+    return true;
+}
+
+bool mounts_keep_images(struct engine *engine, const char *container_id, const struct record_list *mounts,
+                        struct error *err)
+{
+    for (size_t i = 0; i < mounts->count; i++) {
+        const struct container_mount *mount = RECORD_AT(*mounts, struct container_mount, i);
+        if (mount->image_id && !container_layer_use(engine->store, container_id, &mount->image_layers, err))
+            return error_prefix(err, "keep image %s", mount->point.name);
+    }
+    return true;
 }
 
 bool mounts_collect_more(const struct container_record *record, const struct record_list *requests,

@@ -9,6 +9,10 @@ bool bind_parse(const char *text, struct container_mount *out, struct error *err
 bool mount_request_convert(const struct mount_request *request, struct container_mount *out, struct error *err);
 /* Checks one --tmpfs. */
 bool tmpfs_check(const char *path, const char *options, struct error *err);
+/* Finds the images among the mounts that are not found yet; keeps their layers for the container. */
+bool mounts_find_images(struct engine *engine, struct record_list *mounts, struct error *err);
+bool mounts_keep_images(struct engine *engine, const char *container_id, const struct record_list *mounts,
+                        struct error *err);
 /* The same for what is to come into a container that is there; the lists are of struct mount_request. Nothing may be
    mounted at the same place already, unless it is among `removed` (clean paths). Fills *out (struct container_mount).
  */

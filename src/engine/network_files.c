@@ -66,6 +66,8 @@ bool networks_write_files(struct container *container, const struct record_map *
         const struct endpoint_settings *endpoint = RECORD_AT(*endpoints, struct endpoint_settings, i);
         if (string_is_set(endpoint->ip_address))
             strlist_add(&addresses, endpoint->ip_address);
+        if (string_is_set(endpoint->global_ipv6_address))
+            strlist_add(&addresses, endpoint->global_ipv6_address);
     }
     strlist_copy(&extra, &host->extra_hosts);
     pthread_mutex_lock(&hosts_lock);
@@ -82,22 +84,38 @@ bool networks_write_files(struct container *container, const struct record_map *
            write_file(container, "hostname", hostname, err);
 }
 
-static bool change_hosts(struct container *container, const char *gone, const char *come, struct error *err)
+static bool is_line_of(const char *line, const char *address)
+{
+    return string_is_set(address) && string_starts_with(line, address) && line[strlen(address)] == '\t';
+}
+
+static void add_host(struct strbuf *text, const char *address, const struct container_config *config)
+{
+    if (!string_is_set(address))
+        return;
+    if (string_is_set(config->domainname))
+        strbuf_addf(text, "%s\t%s.%s %s\n", address, config->hostname, config->domainname, config->hostname);
+    else
+        strbuf_addf(text, "%s\t%s\n", address, config->hostname);
+}
+
+static bool change_hosts(struct container *container, const struct endpoint_settings *gone,
+                         const struct endpoint_settings *come, struct error *err)
 {
     _cleanup_free_ char *path = container_path(container, "hosts");
     _cleanup_strbuf_ struct strbuf old = STRBUF_INIT, text = STRBUF_INIT;
-    const struct container_config *config = &container->record.config;
     if (!file_read(AT_FDCWD, path, FILE_LIMIT, &old, err))
         return false;
-    _cleanup_free_ char *start = xasprintf("%s\t", string_or_empty(gone));
     _cleanup_strlist_ struct strlist lines = strlist_split(strbuf_text(&old), '\n');
-    for (size_t i = 0; i < lines.count; i++)
-        if (*lines.items[i] && !(gone && string_starts_with(lines.items[i], start)))
-            strbuf_addf(&text, "%s\n", lines.items[i]);
-    if (come && string_is_set(config->domainname))
-        strbuf_addf(&text, "%s\t%s.%s %s\n", come, config->hostname, config->domainname, config->hostname);
-    else if (come)
-        strbuf_addf(&text, "%s\t%s\n", come, config->hostname);
+    for (size_t i = 0; i < lines.count; i++) {
+        const char *line = lines.items[i];
+        if (*line && !(gone && (is_line_of(line, gone->ip_address) || is_line_of(line, gone->global_ipv6_address))))
+            strbuf_addf(&text, "%s\n", line);
+    }
+    if (come) {
+        add_host(&text, come->ip_address, &container->record.config);
+        add_host(&text, come->global_ipv6_address, &container->record.config);
+    }
     return file_write_text(AT_FDCWD, path, strbuf_text(&text), 0644, err);
 }
 
@@ -137,8 +155,8 @@ bool networks_move_host(struct container *container, const char *name, const cha
     return is_moved;
 }
 
-bool networks_change_files(struct container *container, const char *gone, const char *come, bool gets_resolver,
-                           struct error *err)
+bool networks_change_files(struct container *container, const struct endpoint_settings *gone,
+                           const struct endpoint_settings *come, bool gets_resolver, struct error *err)
 {
     pthread_mutex_lock(&hosts_lock);
     bool is_changed = (!gone && !come) || change_hosts(container, gone, come, err);

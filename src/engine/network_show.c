@@ -23,10 +23,14 @@ json_t *networks_members(struct engine *engine, const char *network_id)
                 string_is_set(endpoint->ip_address)
                     ? xasprintf("%s/%lld", endpoint->ip_address, (long long)endpoint->ip_prefix_length)
                     : xstrdup("");
+            _cleanup_free_ char *address6 = string_is_set(endpoint->global_ipv6_address)
+                                                ? xasprintf("%s/%lld", endpoint->global_ipv6_address,
+                                                            (long long)endpoint->global_ipv6_prefix_length)
+                                                : xstrdup("");
             json_object_set_new(members, record->id,
                                 json_pack("{s:s, s:s, s:s, s:s, s:s}", "Name", record->name, "EndpointID",
                                           endpoint->endpoint_id, "MacAddress", string_or_empty(endpoint->mac_address),
-                                          "IPv4Address", address, "IPv6Address", ""));
+                                          "IPv4Address", address, "IPv6Address", address6));
         }
         container_unlock(all[i]);
     }

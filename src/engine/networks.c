@@ -54,7 +54,7 @@ const struct endpoint_settings *networks_gateway(const struct record_map *endpoi
     for (size_t i = 0; i < endpoints->keys.count; i++) {
         const struct endpoint_settings *candidate = RECORD_AT(*endpoints, struct endpoint_settings, i);
         const char *key = endpoints->keys.items[i];
-        if (!string_is_set(candidate->gateway))
+        if (!string_is_set(candidate->gateway) && !string_is_set(candidate->ipv6_gateway))
             continue;
         if (!best || candidate->gateway_priority > best->gateway_priority ||
             (candidate->gateway_priority == best->gateway_priority && strcmp(key, best_name) < 0)) {
@@ -111,9 +111,10 @@ static bool check_endpoint(struct network_manager *manager, const char *network,
     return !problems || error_set(err, ERROR_INVALID, "invalid endpoint settings:%s", problems);
 }
 
-/* Joins one network. The interface, where the network has one, is added to `interfaces`. */
+/* Joins one network. The interface, where the network has one, is added to `interfaces`; unless is_numbered, its name
+   is a prefix to which who adds it appends a number. */
 static bool join(struct container *container, const char *reference, const struct endpoint_settings *asked,
-                 struct record_list *interfaces, struct record_map *endpoints, struct error *err)
+                 bool is_numbered, struct record_list *interfaces, struct record_map *endpoints, struct error *err)
 {
     struct network_manager *manager = container->engine->network;
     struct network_record network = {0};
@@ -136,11 +137,14 @@ static bool join(struct container *container, const char *reference, const struc
         *place = shown;
         shown = (struct endpoint_settings){0};
     }
-    if (is_joined && interface.bridge && is_link_wanted) {
+    if (is_joined && interface.parent && is_link_wanted) {
         struct launch_interface *place = record_list_add(interfaces, &launch_interface_type);
         *place = interface;
         interface = (struct launch_interface){0};
-        place->name = xasprintf("eth%zu", interfaces->count - 1);
+        if (!place->has_own_name && is_numbered) {
+            _cleanup_free_ char *prefix = place->name;
+            place->name = xasprintf("%s%zu", prefix, interfaces->count - 1);
+        }
     }
     record_release(&launch_interface_type, &interface);
     record_release(&endpoint_settings_type, &wanted);
@@ -184,7 +188,7 @@ static bool join_all(struct container *container, struct launch *launch, struct 
         if (i == 0 && !string_is_set(asked.mac_address) && string_is_set(container->record.config.mac_address))
             string_replace(&asked.mac_address, container->record.config.mac_address);
         container_unlock(container);
-        bool is_joined = join(container, order.items[i], &asked, &launch->interfaces, endpoints, err);
+        bool is_joined = join(container, order.items[i], &asked, true, &launch->interfaces, endpoints, err);
         record_release(&endpoint_settings_type, &asked);
         if (!is_joined)
             return false;
@@ -192,14 +196,36 @@ static bool join_all(struct container *container, struct launch *launch, struct 
     return true;
 }
 
-static void set_gateway(struct launch *launch, const struct endpoint_settings *gateway, bool has_ports)
+/* Which endpoint leads out in each family: the one of the default route, where it has that family. */
+static const struct endpoint_settings *gateway_for(const struct record_map *endpoints, bool is_v6)
 {
+    const struct endpoint_settings *best = NULL;
+    const char *best_name = NULL;
+    for (size_t i = 0; i < endpoints->keys.count; i++) {
+        const struct endpoint_settings *candidate = RECORD_AT(*endpoints, struct endpoint_settings, i);
+        const char *key = endpoints->keys.items[i];
+        if (!string_is_set(is_v6 ? candidate->ipv6_gateway : candidate->gateway))
+            continue;
+        if (!best || candidate->gateway_priority > best->gateway_priority ||
+            (candidate->gateway_priority == best->gateway_priority && strcmp(key, best_name) < 0)) {
+            best = candidate;
+            best_name = key;
+        }
+    }
+    return best;
+}
+
+static void set_gateway(struct launch *launch, const struct record_map *endpoints, bool has_ports)
+{
+    const struct endpoint_settings *v4 = gateway_for(endpoints, false), *v6 = gateway_for(endpoints, true);
     for (size_t i = 0; i < launch->interfaces.count; i++) {
         struct launch_interface *interface = RECORD_AT(launch->interfaces, struct launch_interface, i);
         char name[16];
-        if (gateway && string_equal(interface->host_name, network_link_name(gateway->endpoint_id, name)))
-            interface->gateway = xstrdup(gateway->gateway);
-        interface->has_hairpin = has_ports && interface->gateway;
+        if (v4 && string_equal(interface->host_name, network_link_name(v4->endpoint_id, name)))
+            interface->gateway = xstrdup(v4->gateway);
+        if (v6 && string_equal(interface->host_name, network_link_name(v6->endpoint_id, name)))
+            interface->gateway6 = xstrdup(v6->ipv6_gateway);
+        interface->has_hairpin = has_ports && (interface->gateway || interface->gateway6);
     }
 }
 
@@ -234,7 +260,9 @@ static bool publish_at(struct container *container, const struct record_map *end
         return true;
     _cleanup_free_ char *host_ip = network_host_binding(manager, network);
     struct network_publish where = {.container_id = container->record.id,
+                                    .network = network,
                                     .address = gateway->ip_address,
+                                    .address6 = gateway->global_ipv6_address,
                                     .host_ip = string_equal(host_ip, "0.0.0.0") ? NULL : host_ip,
                                     .endpoint_name = container->record.name,
                                     .endpoint_id = gateway->endpoint_id,
@@ -280,7 +308,7 @@ bool networks_join(struct container *container, struct launch *launch, struct at
         for (size_t i = 0; i < made.endpoints.keys.count; i++)
             launch->wants_resolver |= !network_is_predefined(made.endpoints.keys.items[i]);
         collect_bindings(container, &bindings);
-        set_gateway(launch, networks_gateway(&made.endpoints, NULL), bindings.keys.count > 0);
+        set_gateway(launch, &made.endpoints, bindings.keys.count > 0);
         is_joined = publish_at(container, &made.endpoints, &bindings, false, &made.ports, err);
         lists_map_release(&bindings);
     }
@@ -365,13 +393,21 @@ static void move_ports(struct container *container, const char *old_address)
     lists_map_release(&shown);
 }
 
-static bool change_shim(struct container *container, struct record_list *interfaces, const char *gateway,
+/* The routes follow from the endpoints that the record has now. */
+static bool change_shim(struct container *container, struct record_list *interfaces, const char *gone,
                         bool opens_resolver, struct error *err)
 {
     _cleanup_free_ char *directory = container_run_path(container);
+    container_lock(container);
+    const struct endpoint_settings *v4 = gateway_for(&container->record.endpoints, false),
+                                   *v6 = gateway_for(&container->record.endpoints, true);
+    _cleanup_free_ char *gateway = xstrdup(v4 ? v4->gateway : ""), *gateway6 = xstrdup(v6 ? v6->ipv6_gateway : "");
+    container_unlock(container);
     struct network_change change = {.interfaces = *interfaces,
                                     .sets_gateway = true,
-                                    .gateway = (char *)(uintptr_t)string_or_empty(gateway),
+                                    .gateway = gateway,
+                                    .gateway6 = gateway6,
+                                    .removes = (char *)(uintptr_t)string_or_empty(gone),
                                     .opens_resolver = opens_resolver};
     return shim_change_network(directory, &change, err);
 }
@@ -392,16 +428,14 @@ static bool connect_running(struct container *container, const struct network_re
     bool had_resolver = false;
     for (size_t i = 0; i < record->endpoints.keys.count; i++)
         had_resolver |= !network_is_predefined(record->endpoints.keys.items[i]);
-    if (!join(container, network->id, asked, &interfaces, &joined, err))
+    if (!join(container, network->id, asked, false, &interfaces, &joined, err))
         return false;
     container_lock(container);
     struct endpoint_settings *place = record_map_put(&record->endpoints, &endpoint_settings_type, network->name);
     record_copy(&endpoint_settings_type, place, RECORD_AT(joined, struct endpoint_settings, 0));
-    const struct endpoint_settings *gateway = networks_gateway(&record->endpoints, NULL);
-    _cleanup_free_ char *gateway_address = xstrdup(gateway ? gateway->gateway : NULL);
     container_unlock(container);
     bool needs_resolver = !network_is_predefined(network->name) && !had_resolver;
-    bool is_done = !interfaces.count || change_shim(container, &interfaces, gateway_address, needs_resolver, err);
+    bool is_done = !interfaces.count || change_shim(container, &interfaces, NULL, needs_resolver, err);
     if (!is_done) {
         network_leave(manager, record->id, network->id);
         container_lock(container);
@@ -412,8 +446,8 @@ static bool connect_running(struct container *container, const struct network_re
         if (needs_resolver)
             networks_serve_dns(container);
         struct error unwritten = ERROR_INIT;
-        if (!networks_change_files(container, NULL, RECORD_AT(joined, struct endpoint_settings, 0)->ip_address,
-                                   needs_resolver, &unwritten))
+        if (!networks_change_files(container, NULL, RECORD_AT(joined, struct endpoint_settings, 0), needs_resolver,
+                                   &unwritten))
             log_and_release(LOG_LEVEL_WARNING, &unwritten, "container %s", record->id);
     }
     record_list_release(&interfaces, &launch_interface_type);
@@ -447,8 +481,6 @@ static bool is_mac_address(const char *text)
 static bool connect(struct container *container, const struct network_record *network,
                     const struct endpoint_settings *asked, struct error *err)
 {
-    if (asked->driver_opts.count)
-        return error_set(err, ERROR_UNSUPPORTED, "driver options of an endpoint are not supported by this version");
     if (string_is_set(asked->mac_address) && !is_mac_address(asked->mac_address))
         return error_set(err, ERROR_INVALID, "invalid MAC address %s", asked->mac_address);
     container_lock(container);
@@ -503,16 +535,16 @@ static bool disconnect_running(struct container *container, const char *name, st
     container_lock(container);
     record_copy(&endpoint_settings_type, &gone, record_map_get(&record->endpoints, &endpoint_settings_type, name));
     record_map_remove(&record->endpoints, &endpoint_settings_type, name);
-    const struct endpoint_settings *gateway = networks_gateway(&record->endpoints, NULL);
-    _cleanup_free_ char *gateway_address = xstrdup(gateway ? gateway->gateway : NULL);
     container_unlock(container);
     bool is_done = true;
-    if (string_is_set(gone.ip_address)) {
+    const char *gone_address = string_is_set(gone.ip_address) ? gone.ip_address : gone.global_ipv6_address;
+    if (string_is_set(gone_address)) {
+        /* A veth goes with its end here; what is on a parent is known by its address. */
         is_done = network_remove_link(gone.endpoint_id, err) &&
-                  change_shim(container, &no_interfaces, gateway_address, false, err);
+                  change_shim(container, &no_interfaces, gone_address, false, err);
         move_ports(container, old_address);
         struct error unwritten = ERROR_INIT;
-        if (!networks_change_files(container, gone.ip_address, NULL, false, &unwritten))
+        if (!networks_change_files(container, &gone, NULL, false, &unwritten))
             log_and_release(LOG_LEVEL_WARNING, &unwritten, "container %s", record->id);
     }
     network_leave(container->engine->network, record->id, gone.network_id);

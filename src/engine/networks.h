@@ -41,6 +41,6 @@ json_t *networks_list_ports(const struct container_record *record);
 bool networks_write_files(struct container *container, const struct record_map *endpoints, struct error *err);
 /* The line of /etc/hosts that begins with this name gets another address, or goes with NULL. */
 bool networks_move_host(struct container *container, const char *name, const char *address, struct error *err);
-/* While it runs: an address has gone (or NULL), one has come (or NULL), DNS is asked at 127.0.0.11 from now on. */
-bool networks_change_files(struct container *container, const char *gone, const char *come, bool gets_resolver,
-                           struct error *err);
+/* While it runs: an endpoint has gone (or NULL), one has come (or NULL), DNS is asked at 127.0.0.11 from now on. */
+bool networks_change_files(struct container *container, const struct endpoint_settings *gone,
+                           const struct endpoint_settings *come, bool gets_resolver, struct error *err);

@@ -23,7 +23,7 @@ void filter_values(const json_t *filters, const char *name, struct strlist *out)
         json_object_foreach(values, key, item) if (json_is_true(item)) strlist_add(out, key);
 }
 
-static bool check_names(const json_t *filters, const char *const *known, struct error *err)
+bool filter_names_check(const json_t *filters, const char *const *known, struct error *err)
 {
     const char *key;
     json_t *value;
@@ -42,7 +42,7 @@ bool prune_filter_parse(const json_t *filters, const char *const *known, struct 
 {
     struct prune_filter filter = {0};
     _cleanup_strlist_ struct strlist until = {0};
-    if (!check_names(filters, known, err))
+    if (!filter_names_check(filters, known, err))
         return false;
     filter_values(filters, "until", &until);
     if (until.count > 1)

@@ -20,6 +20,8 @@ struct prune_filter {
     struct strlist labels;     /* "key" or "key=value": all of them */
     struct strlist not_labels; /* not what has all of these */
 };
+/* Are all filters of these names (up to a NULL)? "invalid filter 'x'". `filters` may be NULL. */
+bool filter_names_check(const json_t *filters, const char *const *known, struct error *err);
 /* `filters` is the decoded filters parameter ({"until":["24h"]}; may be NULL). `known` are the names that this kind
    accepts, up to a NULL: what is not `until`, `label` or `label!` the caller reads himself with filter_values. Docker's
    errors: "invalid filter 'x'", "more than one until filter specified". */

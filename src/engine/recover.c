@@ -93,12 +93,17 @@ static void find_again(struct container *container)
 
 static void apply_policy(struct container *container, enum container_status status_before)
 {
-    struct restart_state state = {.is_stopped_by_user = container->record.is_stopped_by_user};
+    struct restart_state state = {
+        .is_stopped_by_user = container->record.is_stopped_by_user,
+        .count = container->record.restart_count,
+        .maximum_retries = container->record.host_config.restart_policy.maximum_retry_count,
+    };
     restart_kind_parse(container->record.host_config.restart_policy.name, &state.kind);
+    container->waits_for_links = true;
     if (container->status == STATUS_RESTARTING) {
         deadline_set(container->engine, &container->restart_deadline, clock_monotonic());
-    } else if (container->status == STATUS_EXITED && restart_at_boot(&state, status_before) &&
-               state.kind != RESTART_ON_FAILURE) {
+    } else if (container->status == STATUS_EXITED &&
+               restart_at_boot(&state, status_before, (int)container->record.exit_code)) {
         container->status = STATUS_RESTARTING;
         container->is_restart_wanted_off = false;
         deadline_set(container->engine, &container->restart_deadline, clock_monotonic());
@@ -158,8 +163,9 @@ bool engine_recover(struct engine *engine, struct error *err)
         load(engine, records.items[i].key, records.items[i].value);
     links_recover(engine);
     _cleanup_free_ char *layers = path_join(engine->options.data_root, "containers");
-    remove_orphans(engine, layers);
+    /* Steps of builds first end, then go their folders. */
     remove_orphans(engine, engine->options.exec_root);
+    remove_orphans(engine, layers);
 
     size_t count;
     struct container **all = container_snapshot(engine, &count);

@@ -16,13 +16,24 @@
 
 #define KILL_TIMEOUT (10 * NANOSECONDS_PER_SECOND)
 
-/* The layers of an image that was removed by force went on for this container alone. */
+static bool image_is_gone(struct store *store, const char *id)
+{
+    _cleanup_strlist_ struct strlist layers = {0};
+    _cleanup_error_ struct error why = ERROR_INIT;
+    return !image_layers(store, id, &layers, &why) && why.kind == ERROR_NOT_FOUND;
+}
+
+/* The layers of images that were removed meanwhile went on for this container alone. */
 static void collect_layers_of_gone_image(struct container *container)
 {
     struct store *store = container->engine->store;
-    _cleanup_strlist_ struct strlist layers = {0};
-    _cleanup_error_ struct error why = ERROR_INIT;
-    if (image_layers(store, container->record.image_id, &layers, &why) || why.kind != ERROR_NOT_FOUND)
+    const struct record_list *mounts = &container->record.mounts;
+    bool is_gone = image_is_gone(store, container->record.image_id);
+    for (size_t i = 0; i < mounts->count && !is_gone; i++) {
+        const char *id = RECORD_AT(*mounts, struct container_mount, i)->image_id;
+        is_gone = id && image_is_gone(store, id);
+    }
+    if (!is_gone)
         return;
     struct error err = ERROR_INIT;
     if (!layer_collect(store, &err))

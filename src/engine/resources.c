@@ -71,10 +71,13 @@ static void check_pids(struct host_config *host, struct strlist *warnings)
     host->pids_limit = (struct opt_int64){0};
 }
 
-/* "0-3,7" within the processors that exist; -1 invalid, 0 not there, 1 fine. */
+#define CPU_LIST_MAX 8192
+
+/* "0-3,7" within the processors that exist; -1 invalid, -2 beyond what can be, 0 not there, 1 fine. */
 static int check_cpu_list(const char *list, long highest)
 {
     _cleanup_strlist_ struct strlist parts = strlist_split(list, ',');
+    bool is_there = true;
     for (size_t i = 0; i < parts.count; i++) {
         char *dash = strchr(parts.items[i], '-');
         int64_t first, last;
@@ -85,10 +88,19 @@ static int check_cpu_list(const char *list, long highest)
         last = first;
         if (dash && (!parse_int64(dash + 1, &last) || last < first))
             return -1;
-        if (last > highest)
-            return 0;
+        if (last > CPU_LIST_MAX)
+            return -2;
+        is_there = is_there && last <= highest;
     }
-    return 1;
+    return is_there;
+}
+
+static bool cpu_list_error(int answer, const char *kind, const char *list, struct error *err)
+{
+    if (answer == -2)
+        return error_set(err, ERROR_INVALID, "Invalid value %s for cpuset %s: value of out range, maximum is %d", list,
+                         kind, CPU_LIST_MAX);
+    return error_set(err, ERROR_INVALID, "Invalid value %s for cpuset %s: invalid format: %s", list, kind, list);
 }
 
 static long highest_memory_node(void)
@@ -114,8 +126,7 @@ static bool check_cpuset(struct host_config *host, struct strlist *warnings, str
     if (string_is_set(host->cpuset_cpus)) {
         int answer = check_cpu_list(host->cpuset_cpus, processors - 1);
         if (answer < 0)
-            return error_set(err, ERROR_INVALID, "Invalid value %s for cpuset cpus: invalid format: %s",
-                             host->cpuset_cpus, host->cpuset_cpus);
+            return cpu_list_error(answer, "cpus", host->cpuset_cpus, err);
         if (answer == 0)
             return error_set(err, ERROR_INVALID, "Requested CPUs are not available - requested %s, available: 0-%ld",
                              host->cpuset_cpus, processors - 1);
@@ -124,8 +135,7 @@ static bool check_cpuset(struct host_config *host, struct strlist *warnings, str
         long highest = highest_memory_node();
         int answer = check_cpu_list(host->cpuset_mems, highest);
         if (answer < 0)
-            return error_set(err, ERROR_INVALID, "Invalid value %s for cpuset mems: invalid format: %s",
-                             host->cpuset_mems, host->cpuset_mems);
+            return cpu_list_error(answer, "mems", host->cpuset_mems, err);
         if (answer == 0)
             return error_set(err, ERROR_INVALID,
                              "Requested memory nodes are not available - requested %s, available: %s%ld",
@@ -167,8 +177,12 @@ static bool check_cpu(struct host_config *host, struct strlist *warnings, struct
         return error_set(err, ERROR_INVALID, "CPU cfs quota can not be less than 1ms (i.e. 1000)");
     if (host->cpu_realtime_period != 0 || host->cpu_realtime_runtime != 0)
         return error_set(err, ERROR_INVALID, "Your kernel does not support CPU real-time scheduler");
-    if (host->cpu_count != 0 || host->cpu_percent != 0)
-        return error_set(err, ERROR_INVALID, "invalid option: CPU count and CPU percent are for Windows only");
+    if (host->cpu_percent > 0) {
+        strlist_add(warnings, "linux does not support CPU percent. Percent discarded.");
+        host->cpu_percent = 0;
+    }
+    if (host->cpu_count != 0)
+        return error_set(err, ERROR_INVALID, "invalid option: CPU count is for Windows only");
     return check_cpuset(host, warnings, err);
 }
 

@@ -20,7 +20,8 @@ bool spec_add_mounts(struct container *container, struct launch *launch, const s
 bool spec_add_view(struct container *container, bool has_volumes, struct launch *launch, struct error *err);
 /* And these mounts alone (of struct container_mount), for a container that runs: of struct oci_mount, in their order.
  */
-bool spec_live_mounts(const struct record_list *mounts, struct record_list *out, struct error *err);
+bool spec_live_mounts(const struct store *store, const struct record_list *mounts, struct record_list *out,
+                      struct error *err);
 /* spec_devices.c */
 bool spec_add_devices(const struct host_config *host, struct oci_linux *linux_, struct error *err);
 /* spec_namespaces.c: and the sysctls that need one. */

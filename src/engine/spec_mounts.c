@@ -11,6 +11,7 @@
 #include "engine/networks.h"
 #include "engine/spec.h"
 #include "runtime/defaults.h"
+#include "store/layer.h"
 
 static struct oci_mount *find_mount(struct record_list *list, const char *destination, size_t *index)
 {
@@ -230,8 +231,8 @@ static bool check_subpath(const struct container_mount *mount, struct error *err
     return false;
 }
 
-static bool add_mount(struct launch *launch, const struct container_mount *mount, struct record_list *list,
-                      struct error *err)
+static bool add_mount(const struct store *store, struct launch *launch, const struct container_mount *mount,
+                      struct record_list *list, struct error *err)
 {
     const struct mount_point *point = &mount->point;
     if (string_equal(point->type, "tmpfs")) {
@@ -242,6 +243,14 @@ static bool add_mount(struct launch *launch, const struct container_mount *mount
             for (size_t i = 0; i < more.count; i++)
                 strlist_add(&made->options, more.items[i]);
         }
+        return true;
+    }
+    if (mount->image_id) {
+        struct oci_mount *made = put_mount(list, point->destination, "bind", string_or_empty(mount->subpath));
+        for (size_t i = mount->image_layers.count; i-- > 0;)
+            strlist_take(&made->lower, layer_path(store, mount->image_layers.items[i]));
+        strlist_add(&made->options, "rprivate");
+        strlist_add(&made->options, "ro");
         return true;
     }
     if (!make_source(mount, err) || (mount->subpath && !check_subpath(mount, err)))
@@ -321,7 +330,8 @@ bool spec_add_mounts(struct container *container, struct launch *launch, const s
     add_tmpfs(&record->host_config, &asked);
     bool is_good = true;
     for (size_t i = 0; i < record->mounts.count && is_good; i++)
-        is_good = add_mount(launch, RECORD_AT(record->mounts, struct container_mount, i), &asked, err);
+        is_good = add_mount(container->engine->store, launch, RECORD_AT(record->mounts, struct container_mount, i),
+                            &asked, err);
     is_good = is_good && add_files(container, launch, endpoints, &asked, err);
     if (is_good)
         append_sorted(list, &asked);
@@ -345,7 +355,8 @@ bool spec_add_view(struct container *container, bool has_volumes, struct launch 
     container_unlock(container);
     for (size_t i = 0; i < mounts.count && is_good; i++) {
         const struct container_mount *mount = RECORD_AT(mounts, struct container_mount, i);
-        is_good = string_equal(mount->point.type, "tmpfs") || add_mount(launch, mount, &asked, err);
+        is_good =
+            string_equal(mount->point.type, "tmpfs") || add_mount(container->engine->store, launch, mount, &asked, err);
     }
     record_list_release(&mounts, &container_mount_type);
     string_replace(&launch->config.linux_.rootfs_propagation, NULL);
@@ -357,13 +368,14 @@ bool spec_add_view(struct container *container, bool has_volumes, struct launch 
     return is_good;
 }
 
-bool spec_live_mounts(const struct record_list *mounts, struct record_list *out, struct error *err)
+bool spec_live_mounts(const struct store *store, const struct record_list *mounts, struct record_list *out,
+                      struct error *err)
 {
     struct launch launch = {0};
     struct record_list asked = {0};
     bool is_good = true;
     for (size_t i = 0; i < mounts->count && is_good; i++)
-        is_good = add_mount(&launch, RECORD_AT(*mounts, struct container_mount, i), &asked, err);
+        is_good = add_mount(store, &launch, RECORD_AT(*mounts, struct container_mount, i), &asked, err);
     if (is_good)
         append_sorted(out, &asked);
     record_list_release(&asked, &oci_mount_type);

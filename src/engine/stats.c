@@ -152,8 +152,9 @@ void container_stats_run(struct container_stats *stats, enum stats_mode mode, st
         stats_sample_take(container, &sample);
         /* A single answer waits for its second sample, unless there is nothing to measure. */
         bool is_shown = mode != STATS_SINGLE || !is_first || !sample.time;
-        goes_on = !is_shown || (send_sample(container, &sample, &previous, mode != STATS_ONE_SHOT, write, context) &&
-                                mode == STATS_STREAM);
+        goes_on = !is_shown ||
+                  (send_sample(container, &sample, &previous, mode != STATS_ONE_SHOT || !sample.time, write, context) &&
+                   mode == STATS_STREAM);
         stats_sample_release(&previous);
         previous = sample;
         next += NANOSECONDS_PER_SECOND;

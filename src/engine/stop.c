@@ -208,11 +208,11 @@ bool container_restart(struct engine *engine, const char *reference, const char 
 
 bool container_kill(struct engine *engine, const char *reference, const char *signal, struct error *err)
 {
-    _cleanup_container_ struct container *container = container_find(engine, reference, err);
-    if (!container)
-        return error_prefix(err, "cannot kill container: %s", reference);
     int number = SIGKILL;
     if (string_is_set(signal) && (number = signal_parse(signal, err)) < 0)
+        return error_prefix(err, "cannot kill container: %s", reference);
+    _cleanup_container_ struct container *container = container_find(engine, reference, err);
+    if (!container)
         return error_prefix(err, "cannot kill container: %s", reference);
     container_lock(container);
     bool is_possible = check(container, VERB_KILL, reference, err);

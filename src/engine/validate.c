@@ -1,10 +1,12 @@
 #include "engine/validate.h"
 
+#include <arpa/inet.h>
 #include <string.h>
 #include <strings.h>
 
 #include "base/memory.h"
 #include "engine/health.h"
+#include "engine/host_limits.h"
 #include "engine/lifecycle.h"
 #include "engine/log_config.h"
 #include "engine/resources.h"
@@ -49,6 +51,11 @@ static bool has_elements(const char *json)
 
 static bool check_unsupported(struct host_config *host, struct strlist *warnings, struct error *err)
 {
+    if (has_elements(host->blkio_weight_device) && !host_limits()->has_io_weight) {
+        strlist_add(warnings, "Your kernel does not support Block I/O weight_device or the cgroup is not mounted. "
+                              "Weight-device discarded.");
+        string_replace(&host->blkio_weight_device, NULL);
+    }
     if (has_elements(host->blkio_weight_device) || has_elements(host->blkio_device_read_bps) ||
         has_elements(host->blkio_device_write_bps) || has_elements(host->blkio_device_read_iops) ||
         has_elements(host->blkio_device_write_iops))
@@ -57,11 +64,14 @@ static bool check_unsupported(struct host_config *host, struct strlist *warnings
         return error_set(err, ERROR_INTERNAL, "could not select device driver \"\" with capabilities: [[gpu]]");
     if (host->io_maximum_bandwidth || host->io_maximum_iops)
         return error_set(err, ERROR_INVALID, "invalid option: maximum I/O limits are for Windows only");
+    for (size_t i = 0; i < host->storage_opt.count; i++)
+        if (!string_equal(host->storage_opt.items[i].key, "size"))
+            return error_set(err, ERROR_INTERNAL, "Unknown option %s", host->storage_opt.items[i].key);
     if (host->storage_opt.count > 0)
-        return error_set(err, ERROR_INVALID,
+        return error_set(err, ERROR_INTERNAL,
                          "--storage-opt is supported only for overlay over xfs with 'pquota' mount option");
     if (string_is_set(host->isolation) && strcasecmp(host->isolation, "default") != 0)
-        return error_set(err, ERROR_INVALID, "Invalid isolation: \"%s\" - linux only supports 'default'",
+        return error_set(err, ERROR_INTERNAL, "Invalid isolation: \"%s\" - linux only supports 'default'",
                          host->isolation);
     const char *runtime = host->runtime;
     if (string_is_set(runtime) && !string_equal(runtime, "runc") && !string_equal(runtime, "wherry") &&
@@ -182,6 +192,22 @@ bool restart_policy_check(const struct host_config *host, struct error *err)
     return true;
 }
 
+/* "name:address", where host-gateway is an address, too. */
+static bool check_extra_host(const char *text, struct error *err)
+{
+    const char *colon = strchr(text, ':');
+    if (!colon || colon == text)
+        return error_set(err, ERROR_INVALID, "bad format for add-host: \"%s\"", text);
+    unsigned char bytes[sizeof(struct in6_addr)];
+    const char *address = colon + 1;
+    size_t length = strlen(address);
+    bool is_bracketed = address[0] == '[' && address[length - 1] == ']';
+    _cleanup_free_ char *bare = is_bracketed ? xstrndup(address + 1, length - 2) : xstrdup(address);
+    return string_equal(address, "host-gateway") || inet_pton(AF_INET, bare, bytes) == 1 ||
+           inet_pton(AF_INET6, bare, bytes) == 1 ||
+           error_set(err, ERROR_INVALID, "invalid IP address in add-host: \"%s\"", address);
+}
+
 static bool check_host(struct host_config *host, struct strlist *warnings, struct error *err)
 {
     if (host->oom_score_adj < -1000 || host->oom_score_adj > 1000)
@@ -190,8 +216,11 @@ static bool check_host(struct host_config *host, struct strlist *warnings, struc
     if (host->shm_size < 0)
         return error_set(err, ERROR_INVALID, "SHM size can not be less than 0");
     for (size_t i = 0; i < host->extra_hosts.count; i++)
-        if (!strchr(host->extra_hosts.items[i], ':'))
-            return error_set(err, ERROR_INVALID, "bad format for add-host: \"%s\"", host->extra_hosts.items[i]);
+        if (!check_extra_host(host->extra_hosts.items[i], err))
+            return false;
+    if (strmap_get(&host->annotations, ""))
+        return error_set(err, ERROR_INVALID,
+                         "invalid Annotations: the empty string is not permitted as an annotation key");
     return resources_check(host, false, warnings, err) && check_unsupported(host, warnings, err) &&
            check_modes(host, err) && restart_policy_check(host, err) && log_config_check(&host->log_config, err) &&
            security_check(host, err);

@@ -28,7 +28,7 @@ static const struct field volume_request_fields[] = {
 };
 #undef FIELD
 const struct record_type volume_request_type =
-    RECORD_TYPE("CreateOptions", struct volume_request, volume_request_fields);
+    RECORD_TYPE("volume.CreateOptions", struct volume_request, volume_request_fields);
 
 #define FIELD(macro, name, member, flags) macro(struct volume_record, name, member, flags)
 static const struct field volume_record_fields[] = {
@@ -346,9 +346,9 @@ static void names_in_use(struct engine *engine, struct strlist *out)
         container_lock(all[i]);
         const struct record_list *mounts = &all[i]->record.mounts;
         for (size_t j = 0; j < mounts->count; j++) {
-            const char *name = RECORD_AT(*mounts, struct container_mount, j)->point.name;
-            if (name)
-                strlist_add(out, name);
+            const struct mount_point *point = &RECORD_AT(*mounts, struct container_mount, j)->point;
+            if (point->name && string_equal(point->type, "volume"))
+                strlist_add(out, point->name);
         }
         container_unlock(all[i]);
     }
@@ -418,8 +418,10 @@ static void users_of(struct engine *engine, const char *name, const char *except
         container_lock(all[i]);
         const struct record_list *mounts = &all[i]->record.mounts;
         bool is_user = false;
-        for (size_t j = 0; j < mounts->count && !is_user; j++)
-            is_user = string_equal(RECORD_AT(*mounts, struct container_mount, j)->point.name, name);
+        for (size_t j = 0; j < mounts->count && !is_user; j++) {
+            const struct mount_point *point = &RECORD_AT(*mounts, struct container_mount, j)->point;
+            is_user = string_equal(point->type, "volume") && string_equal(point->name, name);
+        }
         if (is_user && !all[i]->is_removed && !string_equal(all[i]->record.id, except))
             strlist_add(out, all[i]->record.id);
         container_unlock(all[i]);

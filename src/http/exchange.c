@@ -57,6 +57,11 @@ ssize_t http_exchange_read(struct http_exchange *exchange, void *data, size_t le
     return http_read_body(reader, data, length);
 }
 
+void http_exchange_set_deadline(struct http_exchange *exchange, int64_t deadline)
+{
+    http_reader_set_deadline(exchange->connection->reader, deadline);
+}
+
 bool http_exchange_read_all(struct http_exchange *exchange, size_t limit, struct strbuf *out, struct error *err)
 {
     _cleanup_strbuf_ struct strbuf body = {.limit = limit + 1};
@@ -157,6 +162,23 @@ bool http_exchange_begin(struct http_exchange *exchange, int status, const char 
     return is_sent;
 }
 
+bool http_exchange_begin_length(struct http_exchange *exchange, int status, const char *content_type, int64_t length)
+{
+    _cleanup_strbuf_ struct strbuf out = STRBUF_INIT;
+    send_head(exchange, status, content_type, length, &out);
+    exchange->is_stream = has_body(status) && !is_head_request(exchange);
+    bool is_sent = http_send(exchange->fd, out.data, out.length);
+    exchange->is_last |= !is_sent;
+    return is_sent;
+}
+
+bool http_exchange_answer_file(struct http_exchange *exchange, int status, const char *content_type, int file,
+                               int64_t length)
+{
+    return http_exchange_begin_length(exchange, status, content_type, length) &&
+           http_exchange_write_file(exchange, file, length);
+}
+
 bool http_exchange_write(struct http_exchange *exchange, const void *data, size_t length)
 {
     if (!exchange->is_stream)
@@ -186,6 +208,20 @@ void http_exchange_abort(struct http_exchange *exchange)
     exchange->is_stream = false; /* no last chunk */
 }
 
+/* Reads what is left of a body that nobody asked for. false: it is too long, or never comes. */
+static bool drop_body(struct http_exchange *exchange)
+{
+    size_t dropped = 0;
+    char data[8192];
+    http_reader_set_deadline(exchange->connection->reader, clock_monotonic() + DRAIN_TIMEOUT);
+    while (!http_body_is_over(exchange->connection->reader)) {
+        ssize_t count = http_exchange_read(exchange, data, sizeof(data));
+        if (count < 0 || (dropped += (size_t)count) > DRAIN_LIMIT)
+            return false;
+    }
+    return true;
+}
+
 /* A client that will stream announces a chunked body with its upgrade and sends none: what follows the head is the
    stream's. One that ends its request at once sends an empty last chunk, which is not. */
 static bool skip_announced_body(struct http_exchange *exchange)
@@ -203,7 +239,9 @@ static bool skip_announced_body(struct http_exchange *exchange)
 int http_exchange_hijack(struct http_exchange *exchange, const char *content_type, struct error *err)
 {
     struct http_connection *connection = exchange->connection;
-    if (!http_body_is_over(connection->reader) && !skip_announced_body(exchange)) {
+    bool is_ready = http_body_is_over(connection->reader) ||
+                    (exchange->head.content_length > 0 ? drop_body(exchange) : skip_announced_body(exchange));
+    if (!is_ready) {
         error_set(err, ERROR_INTERNAL, "a connection cannot be hijacked before its request was read");
         return -1;
     }
@@ -249,16 +287,7 @@ bool exchange_finish(struct http_exchange *exchange)
         return false;
     if (exchange->is_last)
         return false;
-    struct http_reader *reader = exchange->connection->reader;
-    http_reader_set_deadline(reader, clock_monotonic() + DRAIN_TIMEOUT);
-    size_t dropped = 0;
-    char data[8192];
-    while (!http_body_is_over(reader)) {
-        ssize_t count = http_read_body(reader, data, sizeof(data));
-        if (count < 0 || (dropped += (size_t)count) > DRAIN_LIMIT)
-            return false;
-    }
-    return true;
+    return drop_body(exchange);
 }
 
 void connection_refuse(int fd, int status, const char *server_name)

@@ -60,12 +60,19 @@ size_t http_server_connections(struct http_server *server);
 
 /* Body bytes: count, 0 at the end, -1 with errno. Sends "100 Continue" first where the client waits for it. */
 ssize_t http_exchange_read(struct http_exchange *exchange, void *data, size_t length);
+/* Reading the body fails with ETIMEDOUT after this point of CLOCK_MONOTONIC, in nanoseconds; 0, as at first: never. */
+void http_exchange_set_deadline(struct http_exchange *exchange, int64_t deadline);
 /* The whole body; ERROR_TOO_LARGE beyond `limit` bytes, ERROR_CANCELLED where the client left. */
 bool http_exchange_read_all(struct http_exchange *exchange, size_t limit, struct strbuf *out, struct error *err);
 
 /* A whole answer. `content_type` may be NULL. False when the client is gone. */
 bool http_exchange_answer(struct http_exchange *exchange, int status, const char *content_type, const void *body,
                           size_t length);
+/* A whole answer whose body is the next `length` bytes of a file. */
+bool http_exchange_answer_file(struct http_exchange *exchange, int status, const char *content_type, int file,
+                               int64_t length);
+/* An answer in pieces of known length in all: exactly so many bytes must be written. */
+bool http_exchange_begin_length(struct http_exchange *exchange, int status, const char *content_type, int64_t length);
 /* An answer in pieces: the head now, then as many writes as it takes; the server ends it when the handler returns. */
 bool http_exchange_begin(struct http_exchange *exchange, int status, const char *content_type);
 bool http_exchange_write(struct http_exchange *exchange, const void *data, size_t length);
@@ -77,8 +84,8 @@ void http_exchange_may_be_cut(struct http_exchange *exchange);
 void http_exchange_abort(struct http_exchange *exchange);
 
 /* Sends "101 UPGRADED" (or 200 where the client did not ask for an upgrade), and gives the connection away: the caller
-   owns the descriptor. Any body must have been read. -1 with err where the client is gone. Only routes that call this
-   honour Upgrade. */
+   owns the descriptor. What is left of a body is dropped (dockerode sends its options twice). -1 with err where the
+   client is gone. Only routes that call this honour Upgrade. */
 int http_exchange_hijack(struct http_exchange *exchange, const char *content_type, struct error *err);
 /* Sends "101 Switching Protocols" with these headers alone. The handler then speaks on exchange->fd whatever was
    agreed; the connection is still the server's and ends when the handler returns. The server may shut it down. */

@@ -119,6 +119,7 @@ const char *http_reason(int status)
         {201, "Created"},
         {202, "Accepted"},
         {204, "No Content"},
+        {206, "Partial Content"},
         {301, "Moved Permanently"},
         {304, "Not Modified"},
         {400, "Bad Request"},
@@ -130,12 +131,15 @@ const char *http_reason(int status)
         {408, "Request Timeout"},
         {409, "Conflict"},
         {413, "Request Entity Too Large"},
+        {416, "Range Not Satisfiable"},
         {417, "Expectation Failed"},
         {431, "Request Header Fields Too Large"},
         {500, "Internal Server Error"},
         {501, "Not Implemented"},
+        {502, "Bad Gateway"},
         {503, "Service Unavailable"},
         {505, "HTTP Version Not Supported"},
+        {507, "Insufficient Storage"},
     };
     for (size_t i = 0; i < ARRAY_SIZE(reasons); i++)
         if (reasons[i].status == status)

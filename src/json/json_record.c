@@ -162,54 +162,100 @@ static const char *json_kind(const json_t *json)
     return "null";
 }
 
-static const char *go_type(const struct field *field)
+/* Go's name of a field's type: the whole of it, or one item of a list or map. */
+static char *go_type(const struct field *field, bool is_item)
 {
+    const char *name = field->type ? field->type->name : NULL;
     switch (field->kind) {
     case FIELD_KIND_STRING:
     case FIELD_KIND_JSON:
     case FIELD_KIND_BYTES:
-        return "string";
+        return xstrdup("string");
     case FIELD_KIND_BOOL:
     case FIELD_KIND_OPT_BOOL:
-        return "bool";
+        return xstrdup("bool");
     case FIELD_KIND_INT64:
     case FIELD_KIND_OPT_INT64:
-        return "int64";
+        return xstrdup(field->flags & GO_INT ? "int" : "int64");
     case FIELD_KIND_UINT64:
-        return "uint64";
+        return xstrdup("uint64");
     case FIELD_KIND_INT32:
-        return "int";
+        return xstrdup("int");
     case FIELD_KIND_UINT32:
-        return "uint32";
+        return xstrdup("uint32");
     case FIELD_KIND_DOUBLE:
-        return "float64";
+        return xstrdup("float64");
     case FIELD_KIND_STRINGS:
-        return "[]string";
+        return xstrdup(is_item || field->flags & STRING_OR_LIST ? "string" : "[]string");
     case FIELD_KIND_MAP:
-        return "map[string]string";
+        return xstrdup(is_item ? "string" : "map[string]string");
     case FIELD_KIND_SET:
-        return "map[string]struct {}";
+        return xstrdup(is_item ? "struct {}" : "map[string]struct {}");
+    case FIELD_KIND_RECORDS:
+        return is_item ? xstrdup(name) : xasprintf("[]%s", name);
+    case FIELD_KIND_LISTS_MAP:
+        return is_item ? xasprintf("[]%s", name) : xasprintf("map[string][]%s", name);
+    case FIELD_KIND_RECORD_MAP:
+        return is_item ? xstrdup(name) : xasprintf("map[string]%s", name);
     case FIELD_KIND_RECORD:
     case FIELD_KIND_OPT_RECORD:
-    case FIELD_KIND_RECORDS:
-    case FIELD_KIND_RECORD_MAP:
-    case FIELD_KIND_LISTS_MAP:
-        return field->type->name;
+        return xstrdup(name);
     }
-    return "value";
+    return xstrdup("value");
 }
 
-static bool type_error(struct error *err, const char *owner, const struct field *field, const json_t *json)
+static const char into_field[] = " into Go struct field ";
+
+/* As Go words it: the struct that has the field without its package, the path to the field, and the type. */
+static bool field_error(struct error *err, const struct record_type *owner, const struct field *field, bool is_item,
+                        const char *what)
 {
-    return error_set(err, ERROR_INVALID, "json: cannot unmarshal %s into Go struct field %s.%s of type %s",
-                     json_kind(json), owner, field->name, go_type(field));
+    _cleanup_free_ char *type = go_type(field, is_item);
+    const char *package_end = strrchr(owner->name, '.');
+    bool is_embedded = field->flags & EMBEDDED && owner->embedded;
+    return error_set(err, ERROR_INVALID, "json: cannot unmarshal %s%s%s.%s%s%s of type %s", what, into_field,
+                     package_end ? package_end + 1 : owner->name, is_embedded ? owner->embedded : "",
+                     is_embedded ? "." : "", field->name, type);
 }
 
-static bool range_error(struct error *err, const char *owner, const struct field *field, const json_t *json)
+static bool type_error(struct error *err, const struct record_type *owner, const struct field *field,
+                       const json_t *json)
+{
+    return field_error(err, owner, field, false, json_kind(json));
+}
+
+static bool item_error(struct error *err, const struct record_type *owner, const struct field *field,
+                       const json_t *json)
+{
+    return field_error(err, owner, field, true, json_kind(json));
+}
+
+static bool range_error(struct error *err, const struct record_type *owner, const struct field *field,
+                        const json_t *json)
 {
     _cleanup_free_ char *text = json_dumps(json, JSON_ENCODE_ANY);
-    return error_set(err, ERROR_INVALID, "json: cannot unmarshal number %s into Go struct field %s.%s of type %s",
-                     string_or_empty(text), owner, field->name, go_type(field));
+    _cleanup_free_ char *what = xasprintf("number %s", string_or_empty(text));
+    return field_error(err, owner, field, false, what);
+}
+
+static bool decode_members(const struct record_type *type, const json_t *json, void *record, struct error *err);
+
+/* A record in a field of another: an error in it gets the field into its path. */
+static bool decode_nested(const struct field *field, const struct record_type *owner, const json_t *json, void *record,
+                          struct error *err)
+{
+    struct error why = ERROR_INIT;
+    if (decode_members(field->type, json, record, &why))
+        return true;
+    const char *message = error_message(&why), *at = strstr(message, into_field);
+    const char *dot = at ? strchr(at + strlen(into_field), '.') : NULL;
+    if (!dot)
+        return error_move(err, &why);
+    bool is_embedded = field->flags & EMBEDDED && owner->embedded;
+    error_set(err, why.kind, "%.*s.%s%s%s%s", (int)(dot - message), message, is_embedded ? owner->embedded : "",
+              is_embedded ? "." : "", field->name, dot);
+    error_release(&why);
+    return false;
 }
 
 /* The text of a JSON string, or NULL where it holds a NUL that C could not carry. */
@@ -219,7 +265,7 @@ static const char *string_value(const json_t *json)
     return text && strlen(text) == json_string_length(json) ? text : NULL;
 }
 
-static bool decode_integer(const struct field *field, const char *owner, const json_t *json, void *place,
+static bool decode_integer(const struct field *field, const struct record_type *owner, const json_t *json, void *place,
                            struct error *err)
 {
     if (!json_is_number(json))
@@ -260,8 +306,8 @@ static bool decode_integer(const struct field *field, const char *owner, const j
     }
 }
 
-static bool decode_strings(const struct field *field, const char *owner, const json_t *json, struct strlist *list,
-                           struct error *err)
+static bool decode_strings(const struct field *field, const struct record_type *owner, const json_t *json,
+                           struct strlist *list, struct error *err)
 {
     if (json_is_string(json) && field->flags & STRING_OR_LIST && string_value(json)) {
         strlist_add(list, string_value(json));
@@ -275,14 +321,15 @@ static bool decode_strings(const struct field *field, const char *owner, const j
     json_array_foreach(json, i, item)
     {
         const char *text = json_is_null(item) ? "" : string_value(item);
-        if (!text)
-            return type_error(err, owner, field, item);
+        if (!text) /* docker's own type for both forms tries the string last */
+            return item_error(err, owner, field, field->flags & STRING_OR_LIST ? json : item);
         strlist_add(list, text);
     }
     return true;
 }
 
-static bool decode_map(const struct field *field, const char *owner, const json_t *json, void *place, struct error *err)
+static bool decode_map(const struct field *field, const struct record_type *owner, const json_t *json, void *place,
+                       struct error *err)
 {
     if (!json_is_object(json))
         return type_error(err, owner, field, json);
@@ -297,20 +344,20 @@ static bool decode_map(const struct field *field, const char *owner, const json_
     {
         if (is_set) {
             if (!json_is_object(value) && !json_is_null(value))
-                return type_error(err, owner, field, value);
+                return item_error(err, owner, field, value);
             strlist_add(place, key);
             continue;
         }
         const char *text = json_is_null(value) ? "" : string_value(value);
         if (!text)
-            return type_error(err, owner, field, value);
+            return item_error(err, owner, field, value);
         strmap_set(place, key, text);
     }
     return true;
 }
 
-static bool decode_bytes(const struct field *field, const char *owner, const json_t *json, struct bytes *bytes,
-                         struct error *err)
+static bool decode_bytes(const struct field *field, const struct record_type *owner, const json_t *json,
+                         struct bytes *bytes, struct error *err)
 {
     const char *text = string_value(json);
     if (!text)
@@ -318,18 +365,16 @@ static bool decode_bytes(const struct field *field, const char *owner, const jso
     bytes->data = xmalloc(strlen(text) / 4 * 3 + 1);
     long decoded = base64_decode(text, bytes->data);
     if (decoded < 0)
-        return error_set(err, ERROR_INVALID, "illegal base64 data in %s.%s", owner, field->name);
+        return error_set(err, ERROR_INVALID, "illegal base64 data in %s.%s", owner->name, field->name);
     bytes->length = (size_t)decoded;
     return true;
 }
 
-static bool decode_members(const struct record_type *type, const json_t *json, void *record, struct error *err);
-
-static bool decode_list(const struct field *field, const char *owner, const json_t *json, struct record_list *list,
-                        struct error *err)
+static bool decode_list(const struct field *field, const struct record_type *owner, const json_t *json,
+                        struct record_list *list, struct error *err)
 {
     if (!json_is_array(json))
-        return type_error(err, owner, field, json);
+        return field_error(err, owner, field, field->kind == FIELD_KIND_LISTS_MAP, json_kind(json));
     if (!list->items)
         list->items = xcalloc(1, field->type->size);
     size_t i;
@@ -339,16 +384,19 @@ static bool decode_list(const struct field *field, const char *owner, const json
         void *place = record_list_add(list, field->type);
         if (json_is_null(item))
             continue;
-        if (!json_is_object(item))
-            return type_error(err, owner, field, item);
-        if (!decode_members(field->type, item, place, err))
+        if (!json_is_object(item)) {
+            struct field one = {
+                .name = field->name, .kind = FIELD_KIND_RECORD, .flags = field->flags, .type = field->type};
+            return type_error(err, owner, &one, item);
+        }
+        if (!decode_nested(field, owner, item, place, err))
             return false;
     }
     return true;
 }
 
-static bool decode_record_map(const struct field *field, const char *owner, const json_t *json, struct record_map *map,
-                              struct error *err)
+static bool decode_record_map(const struct field *field, const struct record_type *owner, const json_t *json,
+                              struct record_map *map, struct error *err)
 {
     if (!json_is_object(json))
         return type_error(err, owner, field, json);
@@ -366,15 +414,15 @@ static bool decode_record_map(const struct field *field, const char *owner, cons
                 return false;
         } else {
             if (!json_is_object(value))
-                return type_error(err, owner, field, value);
-            if (!decode_members(field->type, value, place, err))
+                return item_error(err, owner, field, value);
+            if (!decode_nested(field, owner, value, place, err))
                 return false;
         }
     }
     return true;
 }
 
-static bool decode_field(const struct field *field, const char *owner, const json_t *json, void *place,
+static bool decode_field(const struct field *field, const struct record_type *owner, const json_t *json, void *place,
                          struct error *err)
 {
     switch (field->kind) {
@@ -418,7 +466,7 @@ static bool decode_field(const struct field *field, const char *owner, const jso
                 *(void **)place = xcalloc(1, field->type->size);
             place = *(void **)place;
         }
-        return decode_members(field->type, json, place, err);
+        return decode_nested(field, owner, json, place, err);
     case FIELD_KIND_RECORDS:
         return decode_list(field, owner, json, place, err);
     case FIELD_KIND_RECORD_MAP:
@@ -454,7 +502,7 @@ static bool decode_members(const struct record_type *type, const json_t *json, v
         const struct field *field = find_field(type, key);
         if (!field || json_is_null(value))
             continue;
-        if (!decode_field(field, type->name, value, (char *)record + field->offset, err))
+        if (!decode_field(field, type, value, (char *)record + field->offset, err))
             return false;
     }
     return true;
@@ -486,7 +534,7 @@ bool record_list_from_json(const struct record_type *type, const json_t *json, s
         return error_set(err, ERROR_INVALID, "json: cannot unmarshal %s into Go value of type []%s", json_kind(json),
                          type->name);
     struct field field = {.name = "[]", .kind = FIELD_KIND_RECORDS, .type = type};
-    if (decode_list(&field, type->name, json, list, err))
+    if (decode_list(&field, type, json, list, err))
         return true;
     record_list_release(list, type);
     return false;
@@ -663,6 +711,13 @@ json_t *record_list_to_json(const struct record_type *type, const struct record_
 static int add_chunk(const char *data, size_t length, void *context)
 {
     return strbuf_add(context, data, length) ? 0 : -1;
+}
+
+char *json_format_plain(const json_t *json)
+{
+    struct strbuf plain = STRBUF_INIT;
+    json_dump_callback(json, add_chunk, &plain, JSON_COMPACT | JSON_ENCODE_ANY);
+    return strbuf_take(&plain);
 }
 
 char *json_format(const json_t *json)

@@ -37,6 +37,8 @@ json_t *record_to_json(const struct record_type *type, const void *record);
 char *record_format(const struct record_type *type, const void *record);
 /* Compact text of any JSON value, in Go's escaping of <, > and &; the caller frees. */
 char *json_format(const json_t *json);
+/* The same with <, > and & as they are. */
+char *json_format_plain(const json_t *json);
 /* The same indented by four spaces, as `docker inspect` prints it; not escaped for HTML. */
 char *json_format_indented(const json_t *json);
 

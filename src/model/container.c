@@ -3,11 +3,11 @@
 #define FIELD(macro, name, member, flags) macro(struct restart_policy, name, member, flags)
 static const struct field restart_policy_fields[] = {
     FIELD(FIELD_STRING, "Name", name, 0),
-    FIELD(FIELD_INT64, "MaximumRetryCount", maximum_retry_count, 0),
+    FIELD(FIELD_INT64, "MaximumRetryCount", maximum_retry_count, GO_INT),
 };
 #undef FIELD
 const struct record_type restart_policy_type =
-    RECORD_TYPE("RestartPolicy", struct restart_policy, restart_policy_fields);
+    RECORD_TYPE("container.RestartPolicy", struct restart_policy, restart_policy_fields);
 
 #define FIELD(macro, name, member, flags) macro(struct port_binding, name, member, flags)
 static const struct field port_binding_fields[] = {
@@ -15,7 +15,7 @@ static const struct field port_binding_fields[] = {
     FIELD(FIELD_STRING, "HostPort", host_port, 0),
 };
 #undef FIELD
-const struct record_type port_binding_type = RECORD_TYPE("PortBinding", struct port_binding, port_binding_fields);
+const struct record_type port_binding_type = RECORD_TYPE("nat.PortBinding", struct port_binding, port_binding_fields);
 
 #define FIELD(macro, name, member, flags) macro(struct ulimit, name, member, flags)
 static const struct field ulimit_fields[] = {
@@ -24,7 +24,7 @@ static const struct field ulimit_fields[] = {
     FIELD(FIELD_INT64, "Soft", soft, 0),
 };
 #undef FIELD
-const struct record_type ulimit_type = RECORD_TYPE("Ulimit", struct ulimit, ulimit_fields);
+const struct record_type ulimit_type = RECORD_TYPE("units.Ulimit", struct ulimit, ulimit_fields);
 
 #define FIELD(macro, name, member, flags) macro(struct device_mapping, name, member, flags)
 static const struct field device_mapping_fields[] = {
@@ -34,7 +34,7 @@ static const struct field device_mapping_fields[] = {
 };
 #undef FIELD
 const struct record_type device_mapping_type =
-    RECORD_TYPE("DeviceMapping", struct device_mapping, device_mapping_fields);
+    RECORD_TYPE("container.DeviceMapping", struct device_mapping, device_mapping_fields);
 
 #define FIELD(macro, name, member, flags) macro(struct log_config, name, member, flags)
 static const struct field log_config_fields[] = {
@@ -42,7 +42,8 @@ static const struct field log_config_fields[] = {
     FIELD(FIELD_MAP, "Config", config, EMPTY_NOT_NULL),
 };
 #undef FIELD
-static const struct record_type log_config_type = RECORD_TYPE("LogConfig", struct log_config, log_config_fields);
+static const struct record_type log_config_type =
+    RECORD_TYPE("container.LogConfig", struct log_config, log_config_fields);
 
 #define FIELD(macro, name, member, flags) macro(struct bind_options, name, member, flags)
 static const struct field bind_options_fields[] = {
@@ -54,7 +55,7 @@ static const struct field bind_options_fields[] = {
 };
 #undef FIELD
 static const struct record_type bind_options_type =
-    RECORD_TYPE("BindOptions", struct bind_options, bind_options_fields);
+    RECORD_TYPE("mount.BindOptions", struct bind_options, bind_options_fields);
 
 #define FIELD(macro, name, member, flags) macro(struct volume_options, name, member, flags)
 static const struct field volume_options_fields[] = {
@@ -65,7 +66,7 @@ static const struct field volume_options_fields[] = {
 };
 #undef FIELD
 static const struct record_type volume_options_type =
-    RECORD_TYPE("VolumeOptions", struct volume_options, volume_options_fields);
+    RECORD_TYPE("mount.VolumeOptions", struct volume_options, volume_options_fields);
 
 #define FIELD(macro, name, member, flags) macro(struct tmpfs_options, name, member, flags)
 static const struct field tmpfs_options_fields[] = {
@@ -75,7 +76,13 @@ static const struct field tmpfs_options_fields[] = {
 };
 #undef FIELD
 static const struct record_type tmpfs_options_type =
-    RECORD_TYPE("TmpfsOptions", struct tmpfs_options, tmpfs_options_fields);
+    RECORD_TYPE("mount.TmpfsOptions", struct tmpfs_options, tmpfs_options_fields);
+
+static const struct field image_options_fields[] = {
+    FIELD_STRING(struct image_options, "Subpath", subpath, OMIT_EMPTY),
+};
+static const struct record_type image_options_type =
+    RECORD_TYPE("ImageOptions", struct image_options, image_options_fields);
 
 #define FIELD(macro, name, member, flags) macro(struct mount_request, name, member, flags)
 static const struct field mount_request_fields[] = {
@@ -89,9 +96,11 @@ static const struct field mount_request_fields[] = {
                      &volume_options_type),
     FIELD_OPT_RECORD(struct mount_request, "TmpfsOptions", tmpfs, OMIT_EMPTY, struct tmpfs_options,
                      &tmpfs_options_type),
+    FIELD_OPT_RECORD(struct mount_request, "ImageOptions", image, OMIT_EMPTY, struct image_options,
+                     &image_options_type),
 };
 #undef FIELD
-const struct record_type mount_request_type = RECORD_TYPE("Mount", struct mount_request, mount_request_fields);
+const struct record_type mount_request_type = RECORD_TYPE("mount.Mount", struct mount_request, mount_request_fields);
 
 #define FIELD(macro, name, member, flags) macro(struct host_config, name, member, flags)
 static const struct field host_config_fields[] = {
@@ -117,7 +126,7 @@ static const struct field host_config_fields[] = {
     FIELD(FIELD_STRING, "IpcMode", ipc_mode, 0),
     FIELD(FIELD_STRING, "Cgroup", cgroup, 0),
     FIELD(FIELD_STRINGS, "Links", links, 0),
-    FIELD(FIELD_INT64, "OomScoreAdj", oom_score_adj, 0),
+    FIELD(FIELD_INT64, "OomScoreAdj", oom_score_adj, GO_INT),
     FIELD(FIELD_STRING, "PidMode", pid_mode, 0),
     FIELD(FIELD_BOOL, "Privileged", privileged, 0),
     FIELD(FIELD_BOOL, "PublishAllPorts", publish_all_ports, 0),
@@ -131,42 +140,43 @@ static const struct field host_config_fields[] = {
     FIELD(FIELD_MAP, "Sysctls", sysctls, OMIT_EMPTY),
     FIELD(FIELD_STRING, "Runtime", runtime, 0),
     FIELD(FIELD_STRING, "Isolation", isolation, 0),
-    FIELD(FIELD_INT64, "CpuShares", cpu_shares, 0),
-    FIELD(FIELD_INT64, "Memory", memory, 0),
-    FIELD(FIELD_INT64, "NanoCpus", nano_cpus, 0),
-    FIELD(FIELD_STRING, "CgroupParent", cgroup_parent, 0),
-    FIELD(FIELD_INT64, "BlkioWeight", blkio_weight, 0),
-    FIELD(FIELD_JSON, "BlkioWeightDevice", blkio_weight_device, 0),
-    FIELD(FIELD_JSON, "BlkioDeviceReadBps", blkio_device_read_bps, 0),
-    FIELD(FIELD_JSON, "BlkioDeviceWriteBps", blkio_device_write_bps, 0),
-    FIELD(FIELD_JSON, "BlkioDeviceReadIOps", blkio_device_read_iops, 0),
-    FIELD(FIELD_JSON, "BlkioDeviceWriteIOps", blkio_device_write_iops, 0),
-    FIELD(FIELD_INT64, "CpuPeriod", cpu_period, 0),
-    FIELD(FIELD_INT64, "CpuQuota", cpu_quota, 0),
-    FIELD(FIELD_INT64, "CpuRealtimePeriod", cpu_realtime_period, 0),
-    FIELD(FIELD_INT64, "CpuRealtimeRuntime", cpu_realtime_runtime, 0),
-    FIELD(FIELD_STRING, "CpusetCpus", cpuset_cpus, 0),
-    FIELD(FIELD_STRING, "CpusetMems", cpuset_mems, 0),
-    FIELD_RECORDS(struct host_config, "Devices", devices, 0, &device_mapping_type),
-    FIELD(FIELD_STRINGS, "DeviceCgroupRules", device_cgroup_rules, 0),
-    FIELD(FIELD_JSON, "DeviceRequests", device_requests, 0),
-    FIELD(FIELD_INT64, "MemoryReservation", memory_reservation, 0),
-    FIELD(FIELD_INT64, "MemorySwap", memory_swap, 0),
-    FIELD(FIELD_OPT_INT64, "MemorySwappiness", memory_swappiness, 0),
-    FIELD(FIELD_OPT_BOOL, "OomKillDisable", oom_kill_disable, 0),
-    FIELD(FIELD_OPT_INT64, "PidsLimit", pids_limit, 0),
-    FIELD_RECORDS(struct host_config, "Ulimits", ulimits, 0, &ulimit_type),
-    FIELD(FIELD_INT64, "CpuCount", cpu_count, 0),
-    FIELD(FIELD_INT64, "CpuPercent", cpu_percent, 0),
-    FIELD(FIELD_INT64, "IOMaximumIOps", io_maximum_iops, 0),
-    FIELD(FIELD_INT64, "IOMaximumBandwidth", io_maximum_bandwidth, 0),
+    FIELD(FIELD_INT64, "CpuShares", cpu_shares, EMBEDDED),
+    FIELD(FIELD_INT64, "Memory", memory, EMBEDDED),
+    FIELD(FIELD_INT64, "NanoCpus", nano_cpus, EMBEDDED),
+    FIELD(FIELD_STRING, "CgroupParent", cgroup_parent, EMBEDDED),
+    FIELD(FIELD_INT64, "BlkioWeight", blkio_weight, EMBEDDED),
+    FIELD(FIELD_JSON, "BlkioWeightDevice", blkio_weight_device, EMBEDDED),
+    FIELD(FIELD_JSON, "BlkioDeviceReadBps", blkio_device_read_bps, EMBEDDED),
+    FIELD(FIELD_JSON, "BlkioDeviceWriteBps", blkio_device_write_bps, EMBEDDED),
+    FIELD(FIELD_JSON, "BlkioDeviceReadIOps", blkio_device_read_iops, EMBEDDED),
+    FIELD(FIELD_JSON, "BlkioDeviceWriteIOps", blkio_device_write_iops, EMBEDDED),
+    FIELD(FIELD_INT64, "CpuPeriod", cpu_period, EMBEDDED),
+    FIELD(FIELD_INT64, "CpuQuota", cpu_quota, EMBEDDED),
+    FIELD(FIELD_INT64, "CpuRealtimePeriod", cpu_realtime_period, EMBEDDED),
+    FIELD(FIELD_INT64, "CpuRealtimeRuntime", cpu_realtime_runtime, EMBEDDED),
+    FIELD(FIELD_STRING, "CpusetCpus", cpuset_cpus, EMBEDDED),
+    FIELD(FIELD_STRING, "CpusetMems", cpuset_mems, EMBEDDED),
+    FIELD_RECORDS(struct host_config, "Devices", devices, EMBEDDED, &device_mapping_type),
+    FIELD(FIELD_STRINGS, "DeviceCgroupRules", device_cgroup_rules, EMBEDDED),
+    FIELD(FIELD_JSON, "DeviceRequests", device_requests, EMBEDDED),
+    FIELD(FIELD_INT64, "MemoryReservation", memory_reservation, EMBEDDED),
+    FIELD(FIELD_INT64, "MemorySwap", memory_swap, EMBEDDED),
+    FIELD(FIELD_OPT_INT64, "MemorySwappiness", memory_swappiness, EMBEDDED),
+    FIELD(FIELD_OPT_BOOL, "OomKillDisable", oom_kill_disable, EMBEDDED),
+    FIELD(FIELD_OPT_INT64, "PidsLimit", pids_limit, EMBEDDED),
+    FIELD_RECORDS(struct host_config, "Ulimits", ulimits, EMBEDDED, &ulimit_type),
+    FIELD(FIELD_INT64, "CpuCount", cpu_count, EMBEDDED),
+    FIELD(FIELD_INT64, "CpuPercent", cpu_percent, EMBEDDED),
+    FIELD(FIELD_INT64, "IOMaximumIOps", io_maximum_iops, EMBEDDED),
+    FIELD(FIELD_INT64, "IOMaximumBandwidth", io_maximum_bandwidth, EMBEDDED),
     FIELD_RECORDS(struct host_config, "Mounts", mounts, OMIT_EMPTY, &mount_request_type),
     FIELD(FIELD_STRINGS, "MaskedPaths", masked_paths, 0),
     FIELD(FIELD_STRINGS, "ReadonlyPaths", readonly_paths, 0),
     FIELD(FIELD_OPT_BOOL, "Init", init, OMIT_EMPTY),
 };
 #undef FIELD
-const struct record_type host_config_type = RECORD_TYPE("HostConfig", struct host_config, host_config_fields);
+const struct record_type host_config_type =
+    RECORD_TYPE_EMBEDDING("container.HostConfig", struct host_config, host_config_fields, "Resources");
 
 #define FIELD(macro, name, member, flags) macro(struct endpoint_ipam_config, name, member, flags)
 static const struct field endpoint_ipam_config_fields[] = {
@@ -176,7 +186,7 @@ static const struct field endpoint_ipam_config_fields[] = {
 };
 #undef FIELD
 static const struct record_type endpoint_ipam_config_type =
-    RECORD_TYPE("EndpointIPAMConfig", struct endpoint_ipam_config, endpoint_ipam_config_fields);
+    RECORD_TYPE("network.EndpointIPAMConfig", struct endpoint_ipam_config, endpoint_ipam_config_fields);
 
 #define FIELD(macro, name, member, flags) macro(struct endpoint_settings, name, member, flags)
 static const struct field endpoint_settings_fields[] = {
@@ -186,20 +196,20 @@ static const struct field endpoint_settings_fields[] = {
     FIELD(FIELD_STRINGS, "Aliases", aliases, 0),
     FIELD(FIELD_STRING, "MacAddress", mac_address, 0),
     FIELD(FIELD_MAP, "DriverOpts", driver_opts, 0),
-    FIELD(FIELD_INT64, "GwPriority", gateway_priority, 0),
+    FIELD(FIELD_INT64, "GwPriority", gateway_priority, GO_INT),
     FIELD(FIELD_STRING, "NetworkID", network_id, 0),
     FIELD(FIELD_STRING, "EndpointID", endpoint_id, 0),
     FIELD(FIELD_STRING, "Gateway", gateway, 0),
     FIELD(FIELD_STRING, "IPAddress", ip_address, 0),
-    FIELD(FIELD_INT64, "IPPrefixLen", ip_prefix_length, 0),
+    FIELD(FIELD_INT64, "IPPrefixLen", ip_prefix_length, GO_INT),
     FIELD(FIELD_STRING, "IPv6Gateway", ipv6_gateway, 0),
     FIELD(FIELD_STRING, "GlobalIPv6Address", global_ipv6_address, 0),
-    FIELD(FIELD_INT64, "GlobalIPv6PrefixLen", global_ipv6_prefix_length, 0),
+    FIELD(FIELD_INT64, "GlobalIPv6PrefixLen", global_ipv6_prefix_length, GO_INT),
     FIELD(FIELD_STRINGS, "DNSNames", dns_names, 0),
 };
 #undef FIELD
 const struct record_type endpoint_settings_type =
-    RECORD_TYPE("EndpointSettings", struct endpoint_settings, endpoint_settings_fields);
+    RECORD_TYPE("network.EndpointSettings", struct endpoint_settings, endpoint_settings_fields);
 
 #define FIELD(macro, name, member, flags) macro(struct networking_config, name, member, flags)
 static const struct field networking_config_fields[] = {
@@ -207,7 +217,7 @@ static const struct field networking_config_fields[] = {
 };
 #undef FIELD
 static const struct record_type networking_config_type =
-    RECORD_TYPE("NetworkingConfig", struct networking_config, networking_config_fields);
+    RECORD_TYPE("network.NetworkingConfig", struct networking_config, networking_config_fields);
 
 #define FIELD(macro, name, member, flags) macro(struct create_request, name, member, flags)
 static const struct field create_request_fields[] = {
@@ -217,7 +227,7 @@ static const struct field create_request_fields[] = {
 };
 #undef FIELD
 const struct record_type create_request_type =
-    RECORD_TYPE("ContainerConfigWrapper", struct create_request, create_request_fields);
+    RECORD_TYPE("runconfig.ContainerConfigWrapper", struct create_request, create_request_fields);
 
 #define FIELD(macro, name, member, flags) macro(struct health_result, name, member, flags)
 static const struct field health_result_fields[] = {
@@ -283,4 +293,4 @@ static const struct field exec_request_fields[] = {
     FIELD(FIELD_STRINGS, "Cmd", cmd, 0),
 };
 #undef FIELD
-const struct record_type exec_request_type = RECORD_TYPE("ExecConfig", struct exec_request, exec_request_fields);
+const struct record_type exec_request_type = RECORD_TYPE("types.ExecConfig", struct exec_request, exec_request_fields);

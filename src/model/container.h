@@ -50,6 +50,9 @@ struct volume_options {
     char *driver_config; /* JSON */
     char *subpath;
 };
+struct image_options {
+    char *subpath;
+};
 struct tmpfs_options {
     int64_t size_bytes;
     int64_t mode;
@@ -57,7 +60,7 @@ struct tmpfs_options {
 };
 /* HostConfig.Mounts */
 struct mount_request {
-    char *type; /* "bind", "volume", "tmpfs", … */
+    char *type; /* "bind", "volume", "tmpfs", "image", … */
     char *source;
     char *target;
     bool read_only;
@@ -65,6 +68,7 @@ struct mount_request {
     struct bind_options *bind;
     struct volume_options *volume;
     struct tmpfs_options *tmpfs;
+    struct image_options *image;
 };
 extern const struct record_type mount_request_type;
 

@@ -58,7 +58,8 @@ struct network_record {
     bool is_config_only;
     struct strmap options;
     struct strmap labels;
-    bool has_subnet_of_user; /* else it came from the default pools; not shown */
+    bool has_subnet_of_user;       /* else all came from the default pools; not shown */
+    struct strlist chosen_subnets; /* those that did; not shown */
 };
 extern const struct record_type network_record_type;
 

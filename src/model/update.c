@@ -1,6 +1,6 @@
 #include "model/update.h"
 
-#define FIELD(macro, name, member) macro(struct update_request, name, host_config.member, OMIT_EMPTY)
+#define FIELD(macro, name, member) macro(struct update_request, name, host_config.member, OMIT_EMPTY | EMBEDDED)
 static const struct field update_request_fields[] = {
     FIELD(FIELD_INT64, "CpuShares", cpu_shares),
     FIELD(FIELD_INT64, "Memory", memory),
@@ -24,4 +24,4 @@ static const struct field update_request_fields[] = {
     FIELD_STRINGS(struct update_request, "MountRemove", mount_remove, OMIT_EMPTY),
 };
 const struct record_type update_request_type =
-    RECORD_TYPE("UpdateConfig", struct update_request, update_request_fields);
+    RECORD_TYPE_EMBEDDING("container.UpdateConfig", struct update_request, update_request_fields, "Resources");

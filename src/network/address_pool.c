@@ -1,18 +1,20 @@
 #include "network/address_pool.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "base/memory.h"
 
-void address_pool_init(struct address_pool *pool, struct ipv4_prefix subnet)
+void address_pool_init(struct address_pool *pool, struct ip_prefix subnet)
 {
-    uint64_t whole = UINT64_C(1) << (32 - subnet.length);
-    pool->subnet = (struct ipv4_prefix){subnet.address & ipv4_netmask(subnet.length), subnet.length};
+    unsigned width = ip_width(subnet.address.family);
+    pool->subnet = (struct ip_prefix){ip_first(subnet), subnet.length};
     pool->range = pool->subnet;
-    pool->size = (uint32_t)MIN(whole, (uint64_t)ADDRESS_POOL_MAX);
-    pool->taken = xcalloc((pool->size + 63) / 64, sizeof(uint64_t));
-    if (subnet.length <= 30) {
-        address_pool_reserve(pool, pool->subnet.address);
-        address_pool_reserve(pool, pool->subnet.address | ~ipv4_netmask(subnet.length));
-    }
+    if (subnet.length + 2 > width)
+        return;
+    address_pool_reserve(pool, pool->subnet.address);
+    if (subnet.address.family == IP_V4)
+        address_pool_reserve(pool, ip_last(subnet));
 }
 
 void address_pool_release(struct address_pool *pool)
@@ -21,38 +23,65 @@ void address_pool_release(struct address_pool *pool)
     *pool = (struct address_pool){0};
 }
 
-bool address_pool_reserve(struct address_pool *pool, uint32_t address)
+/* Where an offset is, or would be. */
+static size_t place_of(const struct address_pool *pool, uint128 offset)
 {
-    uint32_t offset = address - pool->subnet.address;
-    if (offset >= pool->size || pool->taken[offset / 64] >> (offset % 64) & 1)
+    size_t low = 0, high = pool->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (pool->taken[middle] < offset)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+bool address_pool_reserve(struct address_pool *pool, struct ip_address address)
+{
+    if (!ip_contains(pool->subnet, address))
         return false;
-    pool->taken[offset / 64] |= UINT64_C(1) << (offset % 64);
+    uint128 offset = address.value - pool->subnet.address.value;
+    size_t place = place_of(pool, offset);
+    if (place < pool->count && pool->taken[place] == offset)
+        return false;
+    (void)APPEND(pool->taken, pool->count);
+    pool->count--;
+    memmove(&pool->taken[place + 1], &pool->taken[place], (pool->count - place) * sizeof(*pool->taken));
+    pool->taken[place] = offset;
+    pool->count++;
     return true;
 }
 
-bool address_pool_take(struct address_pool *pool, uint32_t *address, struct error *err)
+/* The taken ones of the range are in order and in a row up to the first hole, which is found by halving. */
+bool address_pool_take(struct address_pool *pool, struct ip_address *address, struct error *err)
 {
-    uint32_t first = (pool->range.address & ipv4_netmask(pool->range.length)) - pool->subnet.address;
-    uint64_t count = UINT64_C(1) << (32 - pool->range.length);
-    uint32_t end = (uint32_t)MIN((uint64_t)first + count, (uint64_t)pool->size);
-    for (uint32_t offset = first; offset < end;) {
-        uint64_t free_bits = ~pool->taken[offset / 64] >> (offset % 64);
-        if (!free_bits) {
-            offset = (offset / 64 + 1) * 64;
-            continue;
-        }
-        offset += (uint32_t)__builtin_ctzll(free_bits);
-        if (offset >= end)
-            break;
-        *address = pool->subnet.address + offset;
-        return address_pool_reserve(pool, *address);
+    uint128 first = ip_first(pool->range).value - pool->subnet.address.value,
+            last = ip_last(pool->range).value - pool->subnet.address.value;
+    size_t start = place_of(pool, first), low = start, high = pool->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (pool->taken[middle] == first + (middle - start))
+            low = middle + 1;
+        else
+            high = middle;
     }
-    return error_set(err, ERROR_INTERNAL, "no available IPv4 addresses on this network's address pools");
+    uint128 offset = first + (low - start);
+    if (offset > last || offset < first)
+        return error_set(err, ERROR_INTERNAL, "no available IPv%d addresses on this network's address pools",
+                         (int)pool->subnet.address.family);
+    *address = ip_add(pool->subnet.address, offset);
+    return address_pool_reserve(pool, *address);
 }
 
-void address_pool_give_back(struct address_pool *pool, uint32_t address)
+void address_pool_give_back(struct address_pool *pool, struct ip_address address)
 {
-    uint32_t offset = address - pool->subnet.address;
-    if (offset < pool->size)
-        pool->taken[offset / 64] &= ~(UINT64_C(1) << (offset % 64));
+    if (!ip_contains(pool->subnet, address))
+        return;
+    uint128 offset = address.value - pool->subnet.address.value;
+    size_t place = place_of(pool, offset);
+    if (place == pool->count || pool->taken[place] != offset)
+        return;
+    memmove(&pool->taken[place], &pool->taken[place + 1], (pool->count - place - 1) * sizeof(*pool->taken));
+    pool->count--;
 }

@@ -2,7 +2,9 @@
 #include <netinet/in.h>
 
 #include "base/memory.h"
+#include "network/firewall.h"
 #include "network/manager.h"
+#include "network/netlink.h"
 
 void network_ports(struct network_manager *manager, struct strlist *out)
 {
@@ -10,7 +12,7 @@ void network_ports(struct network_manager *manager, struct strlist *out)
     for (size_t i = 0; i < manager->count; i++) {
         const struct network *network = manager->networks[i];
         bool is_ours;
-        unsigned index = network_is_bridge(network) && network->bridge ? netlink_find(network->bridge, &is_ours) : 0;
+        unsigned index = network_is_bridge(network) && network->link ? netlink_find(network->link, &is_ours) : 0;
         if (index)
             netlink_ports(index, out, NULL);
     }
@@ -24,10 +26,10 @@ bool network_remove_port(const char *link, struct error *err)
 
 bool network_rules_are_there(struct network_manager *manager, char **table)
 {
-    return firewall_is_there(manager->firewall, table);
+    return firewall_is_whole(manager->firewall, table);
 }
 
 bool network_load_rules(struct network_manager *manager, struct error *err)
 {
-    return firewall_reload(manager->firewall, err);
+    return firewall_repair(manager->firewall, err);
 }

@@ -251,46 +251,60 @@ static void handle_task(struct dns_server *server, struct task *task, uint32_t e
 
 /* --- questions --- */
 
+/* Those of the family that was asked for; none is an answer, too. */
 static void answer_addresses(struct dns_server *server, struct member *member, struct connection *connection,
                              const struct sockaddr_in *client, const uint8_t *question, const struct dns_query *query,
-                             const uint32_t *addresses, size_t count)
+                             const struct ip_address *all, size_t all_count)
 {
     uint8_t data[4096];
-    size_t capacity = connection ? sizeof(data) : MIN(query->largest_answer, sizeof(data));
+    struct ip_address addresses[DNS_ADDRESSES_MAXIMUM];
+    size_t capacity = connection ? sizeof(data) : MIN(query->largest_answer, sizeof(data)), count = 0;
+    for (size_t i = 0; i < all_count; i++)
+        if (all[i].family == (query->type == DNS_A ? IP_V4 : IP_V6))
+            addresses[count++] = all[i];
     struct dns_answer answer = {.data = data, .capacity = capacity};
     dns_answer_begin(&answer, question, query, DNS_NO_ERROR);
     unsigned first = server->turn++;
-    bool is_whole = true;
-    for (size_t i = 0; i < count && query->type == DNS_A && is_whole; i++)
+    bool is_whole = true, is_asked = query->type == DNS_A || query->type == DNS_AAAA;
+    for (size_t i = 0; i < count && is_asked && is_whole; i++)
         is_whole = dns_answer_add_address(&answer, addresses[(first + i) % count]);
     if (!is_whole)
         dns_answer_set_truncated(&answer);
     send_answer(connection, member, client, data, answer.length);
 }
 
-/* Answers from the book of names; false where it does not know. */
-static bool answer_self(struct dns_server *server, struct member *member, struct connection *connection,
-                        const struct sockaddr_in *client, const uint8_t *question, const struct dns_query *query)
+static bool answer_reverse(struct dns_server *server, struct member *member, struct connection *connection,
+                           const struct sockaddr_in *client, const uint8_t *question, const struct dns_query *query)
 {
-    uint32_t addresses[DNS_ADDRESSES_MAXIMUM], address;
-    if (query->class_number != 1)
-        return false;
-    if (query->type == DNS_A || query->type == DNS_AAAA) {
-        size_t count = network_resolve(server->manager, member->container_id, query->name, addresses);
-        if (count)
-            answer_addresses(server, member, connection, client, question, query, addresses, count);
-        return count > 0;
-    }
-    if (query->type != DNS_PTR || !dns_reverse_parse(query->name, &address))
+    struct ip_address address;
+    if (!dns_reverse_parse(query->name, &address))
         return false;
     _cleanup_free_ char *name = network_reverse(server->manager, member->container_id, address);
     uint8_t data[DNS_HEADER_SIZE + 2 * DNS_NAME_SIZE + 64];
     struct dns_answer answer = {.data = data, .capacity = sizeof(data)};
-    dns_answer_begin(&answer, question, query, DNS_NO_ERROR);
-    if (!name || !dns_answer_add_name(&answer, name))
+    if (!name && !network_owns_address(server->manager, member->container_id, address))
+        return false;
+    dns_answer_begin(&answer, question, query, name ? DNS_NO_ERROR : DNS_NAME_ERROR);
+    if (name && !dns_answer_add_name(&answer, name))
         return false;
     send_answer(connection, member, client, data, answer.length);
     return true;
+}
+
+/* Answers from the book of names; false where it does not know. A name of ours has no records of other types, and
+   nobody else is asked for them. */
+static bool answer_self(struct dns_server *server, struct member *member, struct connection *connection,
+                        const struct sockaddr_in *client, const uint8_t *question, const struct dns_query *query)
+{
+    struct ip_address addresses[DNS_ADDRESSES_MAXIMUM];
+    if (query->class_number != 1)
+        return false;
+    if (query->type == DNS_PTR && answer_reverse(server, member, connection, client, question, query))
+        return true;
+    size_t count = network_resolve(server->manager, member->container_id, query->name, addresses);
+    if (count)
+        answer_addresses(server, member, connection, client, question, query, addresses, count);
+    return count > 0;
 }
 
 static void take_question(struct dns_server *server, struct member *member, struct connection *connection,

@@ -102,14 +102,14 @@ static uint8_t *begin_record(struct dns_answer *answer, uint16_t type, size_t da
     return record + 12;
 }
 
-bool dns_answer_add_address(struct dns_answer *answer, uint32_t address)
+bool dns_answer_add_address(struct dns_answer *answer, struct ip_address address)
 {
-    uint8_t *data = begin_record(answer, DNS_A, 4);
-    if (!data)
-        return false;
-    write16(data, (uint16_t)(address >> 16));
-    write16(data + 2, (uint16_t)address);
-    return true;
+    unsigned char bytes[16];
+    size_t length = ip_bytes(address, bytes);
+    uint8_t *data = begin_record(answer, address.family == IP_V4 ? DNS_A : DNS_AAAA, length);
+    if (data)
+        memcpy(data, bytes, length);
+    return data;
 }
 
 bool dns_answer_add_name(struct dns_answer *answer, const char *name)
@@ -137,16 +137,35 @@ void dns_answer_set_truncated(struct dns_answer *answer)
     write16(answer->data + 2, read16(answer->data + 2) | FLAG_TRUNCATED);
 }
 
-bool dns_reverse_parse(const char *name, uint32_t *address)
+static bool parse_reverse6(const char *name, struct ip_address *address)
+{
+    static const char end[] = ".ip6.arpa";
+    struct ip_address parsed = {.family = IP_V6};
+    if (strlen(name) != 63 + strlen(end) || strcmp(name + 63, end) != 0)
+        return false;
+    for (int i = 31; i >= 0; i--) {
+        const char *digit = name + (size_t)2 * (size_t)i;
+        if (!isxdigit((unsigned char)*digit) || digit[1] != '.')
+            return false;
+        unsigned value = (unsigned)(isdigit((unsigned char)*digit) ? *digit - '0' : tolower(*digit) - 'a' + 10);
+        parsed.value = parsed.value << 4 | value;
+    }
+    *address = parsed;
+    return true;
+}
+
+bool dns_reverse_parse(const char *name, struct ip_address *address)
 {
     unsigned parts[4];
     int end = 0;
+    if (parse_reverse6(name, address))
+        return true;
     if (sscanf(name, "%3u.%3u.%3u.%3u.in-addr.arpa%n", &parts[3], &parts[2], &parts[1], &parts[0], &end) != 4 || !end ||
         name[end])
         return false;
     for (int i = 0; i < 4; i++)
         if (parts[i] > 255)
             return false;
-    *address = parts[0] << 24 | parts[1] << 16 | parts[2] << 8 | parts[3];
+    *address = (struct ip_address){IP_V4, parts[0] << 24 | parts[1] << 16 | parts[2] << 8 | parts[3]};
     return true;
 }

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/macros.h"
+#include "network/ip.h"
 
 #define DNS_HEADER_SIZE 12
 #define DNS_NAME_SIZE   256 /* dotted, with its NUL */
@@ -24,18 +25,18 @@ struct dns_query {
 /* False for what is no query with one question. */
 bool dns_query_parse(const uint8_t *data, size_t length, struct dns_query *out);
 
-/* An answer to a query that was parsed. dns_answer_begin needs question_end bytes, every record 16 or, for a name, up
-   to 12 + DNS_NAME_SIZE. The additions return false, and change nothing, where `capacity` is not enough. */
+/* An answer to a query that was parsed. dns_answer_begin needs question_end bytes, every record up to 28 or, for a
+   name, up to 12 + DNS_NAME_SIZE. The additions return false, and change nothing, where `capacity` is not enough. */
 struct dns_answer {
     uint8_t *data;
     size_t length, capacity;
 };
 void dns_answer_begin(struct dns_answer *answer, const uint8_t *query, const struct dns_query *parsed,
                       enum dns_code code);
-bool dns_answer_add_address(struct dns_answer *answer, uint32_t address); /* host byte order */
+bool dns_answer_add_address(struct dns_answer *answer, struct ip_address address); /* A or AAAA */
 bool dns_answer_add_name(struct dns_answer *answer, const char *name);
 /* Not everything found its place. */
 void dns_answer_set_truncated(struct dns_answer *answer);
 
-/* "4.3.2.1.in-addr.arpa" is 1.2.3.4. */
-bool dns_reverse_parse(const char *name, uint32_t *address);
+/* "4.3.2.1.in-addr.arpa" is 1.2.3.4; 32 digits and ".ip6.arpa" are an IPv6 address. */
+bool dns_reverse_parse(const char *name, struct ip_address *address);

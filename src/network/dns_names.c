@@ -22,12 +22,13 @@ static bool has_name(const struct endpoint *endpoint, const char *name, size_t l
     return false;
 }
 
-static size_t collect(const struct network *network, const char *name, size_t length, uint32_t *addresses)
+static size_t collect(const struct network *network, const char *name, size_t length, struct ip_address *addresses)
 {
     size_t count = 0;
-    for (size_t i = 0; i < network->endpoint_count && count < DNS_ADDRESSES_MAXIMUM; i++)
-        if (network->endpoints[i].address && has_name(&network->endpoints[i], name, length))
-            addresses[count++] = network->endpoints[i].address;
+    for (size_t i = 0; i < network->endpoint_count && count + 2 <= DNS_ADDRESSES_MAXIMUM; i++)
+        for (int j = 0; j < 2 && has_name(&network->endpoints[i], name, length); j++)
+            if (network->endpoints[i].addresses[j].family)
+                addresses[count++] = network->endpoints[i].addresses[j];
     return count;
 }
 
@@ -46,7 +47,7 @@ static const char *link_target(const struct endpoint *own, const char *name, siz
 }
 
 static size_t resolve_in(const struct network *network, const struct endpoint *own, const char *name,
-                         uint32_t *addresses)
+                         struct ip_address *addresses)
 {
     size_t length = strlen(name), network_length = strlen(network->record.name), target_length = 0;
     const char *target = link_target(own, name, &target_length);
@@ -61,7 +62,7 @@ static size_t resolve_in(const struct network *network, const struct endpoint *o
 }
 
 size_t network_resolve(struct network_manager *manager, const char *container_id, const char *name,
-                       uint32_t addresses[DNS_ADDRESSES_MAXIMUM])
+                       struct ip_address addresses[DNS_ADDRESSES_MAXIMUM])
 {
     size_t count = 0;
     pthread_mutex_lock(&manager->mutex);
@@ -75,7 +76,7 @@ size_t network_resolve(struct network_manager *manager, const char *container_id
     return count;
 }
 
-char *network_reverse(struct network_manager *manager, const char *container_id, uint32_t address)
+char *network_reverse(struct network_manager *manager, const char *container_id, struct ip_address address)
 {
     char *found = NULL;
     pthread_mutex_lock(&manager->mutex);
@@ -85,12 +86,26 @@ char *network_reverse(struct network_manager *manager, const char *container_id,
             continue;
         for (size_t j = 0; j < network->endpoint_count && !found; j++) {
             const struct endpoint *endpoint = &network->endpoints[j];
-            if (endpoint->address == address && endpoint->names.count)
+            bool is_it = ip_equal(endpoint->addresses[0], address) || ip_equal(endpoint->addresses[1], address);
+            if (is_it && endpoint->names.count)
                 found = xasprintf("%s.%s", endpoint->names.items[0], network->record.name);
         }
     }
     pthread_mutex_unlock(&manager->mutex);
     return found;
+}
+
+bool network_owns_address(struct network_manager *manager, const char *container_id, struct ip_address address)
+{
+    bool is_own = false;
+    pthread_mutex_lock(&manager->mutex);
+    for (size_t i = 0; i < manager->count && !is_own; i++) {
+        const struct network *network = manager->networks[i];
+        is_own = !network_is_predefined(network->record.name) && endpoint_of(network, container_id) &&
+                 network_is_bridge(network) && network_subnet_of(network, address);
+    }
+    pthread_mutex_unlock(&manager->mutex);
+    return is_own;
 }
 
 bool network_has_way_out(struct network_manager *manager, const char *container_id)

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <libmnl/libmnl.h>
+#include <linux/if_addr.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
@@ -14,39 +15,6 @@
 
 #define ALIAS       "wherry"
 #define BUFFER_SIZE 32768 /* what libmnl recommends for dumps on any page size */
-
-bool ipv4_prefix_parse(const char *text, struct ipv4_prefix *out)
-{
-    char address[INET_ADDRSTRLEN];
-    const char *slash = strchr(text, '/');
-    uint64_t length;
-    struct in_addr parsed;
-    if (!slash || (size_t)(slash - text) >= sizeof(address) || !parse_uint64(slash + 1, &length) || length > 32)
-        return false;
-    memcpy(address, text, (size_t)(slash - text));
-    address[slash - text] = '\0';
-    if (inet_pton(AF_INET, address, &parsed) != 1)
-        return false;
-    *out = (struct ipv4_prefix){ntohl(parsed.s_addr), (unsigned)length};
-    return true;
-}
-
-uint32_t ipv4_netmask(unsigned length)
-{
-    return length ? UINT32_MAX << (32 - length) : 0;
-}
-
-bool ipv4_overlaps(struct ipv4_prefix a, struct ipv4_prefix b)
-{
-    uint32_t mask = ipv4_netmask(MIN(a.length, b.length));
-    return (a.address & mask) == (b.address & mask);
-}
-
-const char *ipv4_format(uint32_t address, char text[INET_ADDRSTRLEN])
-{
-    struct in_addr network_order = {htonl(address)};
-    return inet_ntop(AF_INET, &network_order, text, INET_ADDRSTRLEN);
-}
 
 /* Sends one request and hands every message of the answer to `each`. Returns 0, or -1 with errno. */
 static int transact(struct nlmsghdr *request, mnl_cb_t each, void *context)
@@ -115,7 +83,7 @@ unsigned netlink_find(const char *name, bool *is_ours)
 struct address_search {
     unsigned index;
     bool is_found;
-    struct ipv4_prefix found;
+    struct ip_prefix found;
 };
 
 static int see_address(const struct nlmsghdr *message, void *context)
@@ -129,13 +97,14 @@ static int see_address(const struct nlmsghdr *message, void *context)
     {
         if (mnl_attr_get_type(attribute) != IFA_LOCAL)
             continue;
-        search->found = (struct ipv4_prefix){ntohl(mnl_attr_get_u32(attribute)), address->ifa_prefixlen};
+        search->found =
+            (struct ip_prefix){ip_from_bytes(IP_V4, mnl_attr_get_payload(attribute)), address->ifa_prefixlen};
         search->is_found = true;
     }
     return MNL_CB_OK;
 }
 
-bool netlink_address(unsigned index, struct ipv4_prefix *out)
+bool netlink_address(unsigned index, struct ip_prefix *out)
 {
     char buffer[1024];
     struct nlmsghdr *message = start_message(buffer, RTM_GETADDR, NLM_F_DUMP);
@@ -148,18 +117,27 @@ bool netlink_address(unsigned index, struct ipv4_prefix *out)
     return true;
 }
 
-static bool add_address(unsigned index, struct ipv4_prefix prefix)
+bool netlink_add_address(const char *name, struct ip_prefix prefix, struct error *err)
 {
-    char buffer[1024];
+    char buffer[1024], text[INET6_ADDRSTRLEN];
+    unsigned char bytes[16];
+    size_t length = ip_bytes(prefix.address, bytes);
     struct nlmsghdr *message = start_message(buffer, RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE | NLM_F_ACK);
     struct ifaddrmsg *address = mnl_nlmsg_put_extra_header(message, sizeof(*address));
-    address->ifa_family = AF_INET;
+    address->ifa_family = prefix.address.family == IP_V4 ? AF_INET : AF_INET6;
     address->ifa_prefixlen = (uint8_t)prefix.length;
-    address->ifa_index = index;
-    mnl_attr_put_u32(message, IFA_LOCAL, htonl(prefix.address));
-    mnl_attr_put_u32(message, IFA_ADDRESS, htonl(prefix.address));
-    mnl_attr_put_u32(message, IFA_BROADCAST, htonl(prefix.address | ~ipv4_netmask(prefix.length)));
-    return transact(message, NULL, NULL) == 0;
+    address->ifa_index = if_nametoindex(name);
+    mnl_attr_put(message, IFA_LOCAL, length, bytes);
+    mnl_attr_put(message, IFA_ADDRESS, length, bytes);
+    if (prefix.address.family == IP_V4) {
+        ip_bytes(ip_last(prefix), bytes);
+        mnl_attr_put(message, IFA_BROADCAST, length, bytes);
+    } else {
+        mnl_attr_put_u32(message, IFA_FLAGS, IFA_F_NODAD); /* the address is ours to give */
+    }
+    if (transact(message, NULL, NULL) == 0 || errno == EEXIST)
+        return true;
+    return error_errno(err, "cannot give %s the address %s", name, ip_format(prefix.address, text));
 }
 
 static bool set_up(unsigned index)
@@ -172,7 +150,16 @@ static bool set_up(unsigned index)
     return transact(message, NULL, NULL) == 0;
 }
 
-bool netlink_make_bridge(const char *name, struct ipv4_prefix address, int64_t mtu, struct error *err)
+static bool set_up_new(const char *name, struct error *err)
+{
+    if (set_up(if_nametoindex(name)))
+        return true;
+    error_errno(err, "set up link %s", name);
+    netlink_remove(name, NULL);
+    return false;
+}
+
+bool netlink_make_bridge(const char *name, int64_t mtu, struct error *err)
 {
     /* A MAC of its own: without one a bridge takes the lowest of its ports', which changes as containers come and go.
      */
@@ -190,13 +177,62 @@ bool netlink_make_bridge(const char *name, struct ipv4_prefix address, int64_t m
     mnl_attr_nest_end(message, info);
     if (transact(message, NULL, NULL) < 0)
         return error_errno(err, "cannot make bridge %s", name);
-    unsigned index = if_nametoindex(name);
-    if (!add_address(index, address) || !set_up(index)) {
-        error_errno(err, "set up bridge %s", name);
-        netlink_remove(name, NULL);
-        return false;
+    return set_up_new(name, err);
+}
+
+static int make_link(const char *name, const char *kind, const char *parent, int vlan)
+{
+    char buffer[1024];
+    struct nlmsghdr *message = start_link_message(buffer, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK, 0);
+    mnl_attr_put_strz(message, IFLA_IFNAME, name);
+    if (parent)
+        mnl_attr_put_u32(message, IFLA_LINK, if_nametoindex(parent));
+    struct nlattr *info = mnl_attr_nest_start(message, IFLA_LINKINFO);
+    mnl_attr_put_strz(message, IFLA_INFO_KIND, kind);
+    if (vlan >= 0) {
+        struct nlattr *data = mnl_attr_nest_start(message, IFLA_INFO_DATA);
+        mnl_attr_put_u16(message, IFLA_VLAN_ID, (uint16_t)vlan);
+        mnl_attr_nest_end(message, data);
     }
-    return true;
+    mnl_attr_nest_end(message, info);
+    return transact(message, NULL, NULL);
+}
+
+/* The words of Go's syscall.Errno, which clients of Docker know. */
+static bool link_failed(struct error *err, const char *kind)
+{
+    return errno == EOPNOTSUPP ? error_set(err, ERROR_INTERNAL, "operation not supported: this kernel has no %s", kind)
+                               : error_errno(err, "cannot make a link of kind %s", kind);
+}
+
+bool netlink_make_dummy(const char *name, struct error *err)
+{
+    return make_link(name, "dummy", NULL, -1) == 0 ? set_up_new(name, err) : link_failed(err, "dummy");
+}
+
+bool netlink_make_vlan(const char *name, const char *parent, uint16_t id, struct error *err)
+{
+    return make_link(name, "vlan", parent, id) == 0 ? set_up_new(name, err) : link_failed(err, "vlan");
+}
+
+bool netlink_can_make(const char *kind, const char *parent, struct error *err)
+{
+    char name[IFNAMSIZ];
+    uint32_t random;
+    if (getrandom(&random, sizeof(random), 0) != sizeof(random))
+        return error_errno(err, "getrandom");
+    snprintf(name, sizeof(name), "wt-%08x", random);
+    if (make_link(name, kind, parent, -1) < 0)
+        return link_failed(err, kind);
+    return netlink_remove(name, err);
+}
+
+bool netlink_set_master(const char *name, const char *bridge, struct error *err)
+{
+    char buffer[1024];
+    struct nlmsghdr *message = start_link_message(buffer, RTM_NEWLINK, NLM_F_ACK, if_nametoindex(name));
+    mnl_attr_put_u32(message, IFLA_MASTER, if_nametoindex(bridge));
+    return transact(message, NULL, NULL) == 0 || error_errno(err, "make %s a port of %s", name, bridge);
 }
 
 bool netlink_remove(const char *name, struct error *err)
@@ -209,20 +245,31 @@ bool netlink_remove(const char *name, struct error *err)
     return transact(message, NULL, NULL) == 0 || error_errno(err, "remove link %s", name);
 }
 
-bool netlink_set_hairpin(const char *name, struct error *err)
+static bool set_port(const char *name, uint16_t attribute, struct error *err)
 {
     char buffer[1024];
     struct nlmsghdr *message = start_link_message(buffer, RTM_SETLINK, NLM_F_ACK, if_nametoindex(name));
     struct ifinfomsg *link = mnl_nlmsg_get_payload(message);
     link->ifi_family = AF_BRIDGE;
     struct nlattr *info = mnl_attr_nest_start(message, IFLA_PROTINFO);
-    mnl_attr_put_u8(message, IFLA_BRPORT_MODE, 1);
+    mnl_attr_put_u8(message, attribute, 1);
     mnl_attr_nest_end(message, info);
     return transact(message, NULL, NULL) == 0 || error_errno(err, "set up port %s of the bridge", name);
 }
 
+bool netlink_set_hairpin(const char *name, struct error *err)
+{
+    return set_port(name, IFLA_BRPORT_MODE, err);
+}
+
+bool netlink_set_isolated(const char *name, struct error *err)
+{
+    return set_port(name, IFLA_BRPORT_ISOLATED, err);
+}
+
 struct route_list {
-    struct ipv4_prefix *items;
+    enum ip_family family;
+    struct ip_prefix *items;
     size_t count;
 };
 
@@ -237,18 +284,18 @@ static int see_route(const struct nlmsghdr *message, void *context)
     {
         if (mnl_attr_get_type(attribute) == RTA_DST)
             *APPEND(list->items, list->count) =
-                (struct ipv4_prefix){ntohl(mnl_attr_get_u32(attribute)), route->rtm_dst_len};
+                (struct ip_prefix){ip_from_bytes(list->family, mnl_attr_get_payload(attribute)), route->rtm_dst_len};
     }
     return MNL_CB_OK;
 }
 
-bool netlink_routes(struct ipv4_prefix **items, size_t *count, struct error *err)
+bool netlink_routes(enum ip_family family, struct ip_prefix **items, size_t *count, struct error *err)
 {
     char buffer[1024];
     struct nlmsghdr *message = start_message(buffer, RTM_GETROUTE, NLM_F_DUMP);
     struct rtmsg *route = mnl_nlmsg_put_extra_header(message, sizeof(*route));
-    route->rtm_family = AF_INET;
-    struct route_list list = {0};
+    route->rtm_family = family == IP_V4 ? AF_INET : AF_INET6;
+    struct route_list list = {.family = family};
     if (transact(message, see_route, &list) < 0) {
         free(list.items);
         return error_errno(err, "list routes");

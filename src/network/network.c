@@ -1,6 +1,5 @@
 #include "network/network.h"
 
-#include <arpa/inet.h>
 #include <net/if.h>
 #include <string.h>
 
@@ -9,6 +8,7 @@
 #include "base/memory.h"
 #include "network/dns.h"
 #include "network/manager.h"
+#include "network/netlink.h"
 #include "json/json_record.h"
 
 static const struct {
@@ -24,9 +24,15 @@ void network_free(struct network *network)
         strlist_release(&network->endpoints[i].links);
     }
     free(network->endpoints);
-    address_pool_release(&network->pool);
+    for (size_t i = 0; i < network->subnet_count; i++)
+        address_pool_release(&network->subnets[i].pool);
+    free(network->subnets);
+    strlist_release(&network->trusted);
     record_release(&network_record_type, &network->record);
-    free(network->bridge);
+    free(network->link);
+    free(network->interface_prefix);
+    free(network->mode);
+    free(network->flag);
     free(network);
 }
 
@@ -37,6 +43,7 @@ static void manager_free(struct network_manager *manager)
         network_free(manager->networks[i]);
     free(manager->networks);
     free(manager->bridge_address);
+    free(manager->pools);
     firewall_free(manager->firewall);
     port_book_free(manager->ports);
     pthread_mutex_destroy(&manager->mutex);
@@ -111,7 +118,7 @@ static void set_default_bridge(struct network *network, const struct network_opt
         const char *key, *value;
     } pairs[] = {
         {"com.docker.network.bridge.default_bridge", "true"},
-        {"com.docker.network.bridge.enable_icc", "true"},
+        {"com.docker.network.bridge.enable_icc", options->has_no_icc ? "false" : "true"},
         {"com.docker.network.bridge.enable_ip_masquerade", options->has_nat ? "true" : "false"},
         {"com.docker.network.bridge.host_binding_ipv4", "0.0.0.0"},
         {"com.docker.network.bridge.name", options->bridge_name},
@@ -122,36 +129,57 @@ static void set_default_bridge(struct network *network, const struct network_opt
         strmap_set(map, pairs[i].key, pairs[i].value);
     /* Chosen anew with each run: the host's networks may have changed. */
     record_list_release(&network->record.ipam.config, &ipam_config_type);
+    strlist_release(&network->record.chosen_subnets);
+    network->record.enable_ipv6 = options->has_ipv6;
+    if (options->has_ipv6 && string_is_set(options->ipv6_subnet)) {
+        struct ipam_config *config = record_list_add(&network->record.ipam.config, &ipam_config_type);
+        config->subnet = xstrdup(options->ipv6_subnet);
+    }
+}
+
+static bool configure(struct network_manager *manager, struct network *network, struct error *err)
+{
+    char name[IFNAMSIZ];
+    snprintf(name, sizeof(name), "br-%.12s", network->record.id);
+    return network_is_macvlan(network) ? macvlan_configure(manager, network, err)
+                                       : bridge_configure(manager, network, name, err);
+}
+
+static bool has_link(const struct network *network)
+{
+    return (network_is_bridge(network) || network_is_macvlan(network)) && !network->record.is_config_only;
 }
 
 static bool configure_all(struct network_manager *manager, const struct network_options *options, struct error *err)
 {
+    struct network *bridge = find_name(manager, "bridge");
+    subnet_add_local_pool(manager, bridge->record.id);
     for (size_t i = 0; i < manager->count; i++) {
         struct network *network = manager->networks[i];
-        if (!network_is_bridge(network) || network->record.is_config_only)
+        if (!has_link(network))
             continue;
-        char name[IFNAMSIZ];
-        snprintf(name, sizeof(name), "br-%.12s", network->record.id);
-        if (string_equal(network->record.name, "bridge"))
+        if (network == bridge)
             set_default_bridge(network, options);
-        if (!bridge_configure(network, name, err))
+        if (!configure(manager, network, err))
             return false;
         /* The one that stands in the database has its subnet; the default bridge takes what they leave. */
-        if (network->record.ipam.config.count && !bridge_plan(manager, network, err))
+        if (network != bridge && !subnet_plan(manager, network, err))
             return false;
     }
-    struct network *bridge = find_name(manager, "bridge");
-    return manager->is_bridge_disabled || bridge_plan(manager, bridge, err);
+    return manager->is_bridge_disabled || subnet_plan(manager, bridge, err);
 }
 
 struct network_manager *network_open(struct database *database, const struct network_options *options,
                                      struct error *err)
 {
-    struct ipv4_prefix configured;
-    if (options->bridge_address && !ipv4_prefix_parse(options->bridge_address, &configured)) {
-        error_set(err, ERROR_INVALID, "invalid CIDR address: %s", options->bridge_address);
-        return NULL;
-    }
+    struct ip_prefix configured;
+    const char *const given[] = {options->bridge_address, options->ipv6_subnet};
+    for (int i = 0; i < 2; i++)
+        if (string_is_set(given[i]) &&
+            (!ip_prefix_parse(given[i], &configured) || configured.address.family != (i ? IP_V6 : IP_V4))) {
+            error_set(err, ERROR_INVALID, "invalid CIDR address: %s", given[i]);
+            return NULL;
+        }
     struct network_options filled = *options;
     if (!options->bridge_name || options->is_bridge_disabled)
         filled.bridge_name = "wherry0";
@@ -164,11 +192,13 @@ struct network_manager *network_open(struct database *database, const struct net
     manager->database = database;
     manager->bridge_address = xstrdup(options->bridge_address);
     manager->is_bridge_disabled = options->is_bridge_disabled;
-    manager->firewall = firewall_new(filled.bridge_name);
+    manager->firewall = firewall_new(filled.bridge_name, options->has_no_firewall);
+    manager->has_closed_ports = options->has_closed_ports;
     manager->ports = port_book_new();
     manager->dns = dns_server_new(manager);
     _cleanup_strmap_ struct strmap known = {0};
-    bool is_open = database_all(database, "network", &known, err);
+    bool is_open =
+        subnet_set_pools(manager, options->address_pools, err) && database_all(database, "network", &known, err);
     for (size_t i = 0; i < known.count && is_open; i++)
         is_open = load_one(manager, known.items[i].key, known.items[i].value, err);
     is_open = is_open && add_predefined(manager, err) && configure_all(manager, &filled, err);
@@ -176,6 +206,19 @@ struct network_manager *network_open(struct database *database, const struct net
         return manager;
     manager_free(manager);
     return NULL;
+}
+
+static bool make(struct network_manager *manager, struct network *network, struct error *err)
+{
+    return network_is_macvlan(network) ? macvlan_make(manager, network, err) : bridge_make(manager, network, err);
+}
+
+static void unmake(struct network_manager *manager, struct network *network)
+{
+    if (network_is_macvlan(network))
+        macvlan_remove(manager, network);
+    else
+        bridge_remove(manager, network);
 }
 
 bool network_begin(struct network_manager *manager, struct error *err)
@@ -186,8 +229,7 @@ bool network_begin(struct network_manager *manager, struct error *err)
         bool is_default = string_equal(network->record.name, "bridge");
         struct error why = ERROR_INIT;
         /* The default bridge waits for its first container. */
-        if (!network_is_bridge(network) || network->record.is_config_only ||
-            (is_default && network->endpoint_count == 0) || bridge_make(manager, network, &why))
+        if (!has_link(network) || (is_default && network->endpoint_count == 0) || make(manager, network, &why))
             continue;
         log_and_release(LOG_LEVEL_WARNING, &why, "cannot set up network %s", network->record.name);
     }
@@ -204,16 +246,16 @@ void network_close(struct network_manager *manager)
     bool has_bridge = false, was_there = false, is_ours;
     for (size_t i = 0; i < manager->count; i++) {
         struct network *network = manager->networks[i];
-        if (!network_is_bridge(network) || !network->bridge ||
+        if (!has_link(network) || !network->link ||
             (manager->is_bridge_disabled && string_equal(network->record.name, "bridge")))
             continue;
         if (network->endpoint_count) {
-            has_bridge = true;
+            has_bridge = has_bridge || network_is_bridge(network);
             continue;
         }
-        was_there = was_there || (netlink_find(network->bridge, &is_ours) && is_ours);
+        was_there = was_there || (netlink_find(network->link, &is_ours) && is_ours);
         network->is_ready = false;
-        bridge_remove(manager, network);
+        unmake(manager, network);
     }
     if ((was_there || firewall_is_loaded(manager->firewall)) && !has_bridge)
         firewall_unload(manager->firewall, NULL);
@@ -293,6 +335,17 @@ bool network_is_user_defined(struct network_manager *manager, const char *refere
 
 /* --- create and remove --- */
 
+/* Subnets of one family. */
+static bool has_several(const struct record_list *list)
+{
+    struct ip_prefix subnet;
+    size_t counts[2] = {0};
+    for (size_t i = 0; i < list->count; i++)
+        if (ip_prefix_parse(RECORD_AT(*list, struct ipam_config, i)->subnet, &subnet))
+            counts[family_index(subnet.address.family)]++;
+    return counts[0] > 1 || counts[1] > 1;
+}
+
 static bool check_request(struct network_manager *manager, const struct network_create_request *request,
                           struct error *err)
 {
@@ -308,18 +361,15 @@ static bool check_request(struct network_manager *manager, const struct network_
         return error_set(err, ERROR_UNAVAILABLE, "cannot create a swarm scoped network when swarm is not active");
     if (request->is_ingress)
         return error_set(err, ERROR_DENIED, "Ingress network can only be global scope network");
-    if (request->enable_ipv4.is_set && !request->enable_ipv4.value && !request->is_config_only)
-        return error_set(err, ERROR_UNSUPPORTED, "networks without IPv4 are not supported by this version of Wherry");
-    if (request->enable_ipv6.is_set && request->enable_ipv6.value)
-        return error_set(err, ERROR_UNSUPPORTED, "IPv6 networks are not supported by this version of Wherry");
+    if (request->enable_ipv4.is_set && !request->enable_ipv4.value && !request->is_config_only &&
+        !(request->enable_ipv6.is_set && request->enable_ipv6.value))
+        return error_set(err, ERROR_INVALID, "IPv4 or IPv6 must be enabled");
     if (string_equal(driver, "host") || string_equal(driver, "null"))
         return error_set(err, ERROR_DENIED, "only one instance of \"%s\" network is allowed", driver);
-    if (*driver && !string_equal(driver, "bridge")) {
-        static const char *const known[] = {"macvlan", "ipvlan", "overlay"};
-        for (size_t i = 0; i < ARRAY_SIZE(known); i++)
-            if (string_equal(driver, known[i]))
-                return error_set(err, ERROR_UNSUPPORTED,
-                                 "networks of driver \"%s\" are not supported by this version of Wherry", driver);
+    bool is_macvlan = string_equal(driver, "macvlan") || string_equal(driver, "ipvlan");
+    if (*driver && !string_equal(driver, "bridge") && !is_macvlan) {
+        if (string_equal(driver, "overlay"))
+            return error_set(err, ERROR_UNSUPPORTED, "networks of driver \"overlay\" need a swarm: Wherry has none");
         return error_set(err, ERROR_NOT_FOUND, "plugin \"%s\" not found", driver);
     }
     const struct ipam *ipam = request->ipam;
@@ -329,7 +379,7 @@ static bool check_request(struct network_manager *manager, const struct network_
         return error_set(err, ERROR_NOT_FOUND, "plugin \"%s\" not found", ipam->driver);
     if (!subnet_check(&ipam->config, err))
         return false;
-    if (ipam->config.count > 1)
+    if (has_several(&ipam->config) && !is_macvlan && !request->is_config_only)
         return error_set(err, ERROR_DENIED, "bridge driver doesn't support multiple subnets");
     return true;
 }
@@ -346,6 +396,7 @@ static bool take_config_network(struct network_manager *manager, const char *nam
                          "user supplied configurations are not supported if the network depends on a configuration "
                          "network");
     strmap_copy(&record->options, &from->record.options);
+    record->enable_ipv6 = from->record.enable_ipv6;
     for (size_t i = 0; i < from->record.ipam.config.count; i++)
         record_copy(&ipam_config_type, record_list_add(&record->ipam.config, &ipam_config_type),
                     RECORD_AT(from->record.ipam.config, struct ipam_config, i));
@@ -361,8 +412,11 @@ static bool fill_record(struct network_manager *manager, struct network_create_r
     record->name = TAKE_PTR(request->name);
     record->created = clock_now();
     record->scope = xstrdup("local");
-    record->driver = xstrdup(request->is_config_only ? "null" : "bridge");
-    record->enable_ipv4 = true;
+    record->driver = xstrdup(request->is_config_only          ? "null"
+                             : string_is_set(request->driver) ? request->driver
+                                                              : "bridge");
+    record->enable_ipv4 = !request->enable_ipv4.is_set || request->enable_ipv4.value;
+    record->enable_ipv6 = request->enable_ipv6.is_set && request->enable_ipv6.value;
     record->is_internal = request->is_internal;
     record->is_attachable = request->is_attachable;
     record->is_config_only = request->is_config_only;
@@ -381,36 +435,46 @@ static bool fill_record(struct network_manager *manager, struct network_create_r
     return true;
 }
 
-static bool check_bridge(struct network_manager *manager, const struct network *network, struct error *err)
+static bool check_links(struct network_manager *manager, const struct network *network, struct error *err)
 {
-    struct ipv4_prefix subnet;
-    for (size_t i = 0; i < manager->count; i++) {
+    for (size_t i = 0; i < manager->count && network_is_bridge(network); i++) {
         const struct network *other = manager->networks[i];
-        if (string_equal(other->bridge, network->bridge))
+        if (network_is_bridge(other) && string_equal(other->link, network->link))
             return error_set(err, ERROR_DENIED,
                              "cannot create network %s (%s): conflicts with network %s (%s): networks have same bridge "
                              "name",
-                             network->record.id, network->bridge, other->record.id, other->bridge);
+                             network->record.id, network->link, other->record.id, other->link);
     }
+    return true;
+}
+
+static bool check_subnets(struct network_manager *manager, const struct network *network, struct error *err)
+{
     const struct record_list *config = &network->record.ipam.config;
-    if (config->count && ipv4_prefix_parse(RECORD_AT(*config, struct ipam_config, 0)->subnet, &subnet) &&
-        subnet_is_used(manager, subnet))
-        return error_set(err, ERROR_DENIED, "Pool overlaps with other one on this address space");
+    struct ip_prefix subnet, other;
+    for (size_t i = 0; i < config->count; i++) {
+        if (!ip_prefix_parse(RECORD_AT(*config, struct ipam_config, i)->subnet, &subnet))
+            continue;
+        bool is_used = subnet_is_used(manager, subnet);
+        for (size_t j = 0; j < i; j++)
+            is_used = is_used || (ip_prefix_parse(RECORD_AT(*config, struct ipam_config, j)->subnet, &other) &&
+                                  ip_overlaps(subnet, other));
+        if (is_used)
+            return error_set(err, ERROR_DENIED, "Pool overlaps with other one on this address space");
+    }
     return true;
 }
 
 static bool set_up(struct network_manager *manager, struct network *network, struct error *err)
 {
-    char name[IFNAMSIZ];
     if (network->record.is_config_only)
         return save(manager, network, err);
-    snprintf(name, sizeof(name), "br-%.12s", network->record.id);
-    if (!bridge_configure(network, name, err) || !check_bridge(manager, network, err) ||
-        !bridge_make(manager, network, err))
+    if (!configure(manager, network, err) || !check_links(manager, network, err) ||
+        !check_subnets(manager, network, err) || !make(manager, network, err))
         return false;
     if (save(manager, network, err))
         return true;
-    bridge_remove(manager, network);
+    unmake(manager, network);
     return false;
 }
 
@@ -453,8 +517,8 @@ bool network_remove(struct network_manager *manager, const char *reference, stru
     bool is_removed = network && check_removal(manager, network, err) &&
                       database_delete(manager->database, "network", network->record.id, DURABLE, err);
     if (is_removed) {
-        if (network->bridge)
-            bridge_remove(manager, network);
+        if (network->link)
+            unmake(manager, network);
         for (size_t i = 0; i < manager->count; i++)
             if (manager->networks[i] == network) {
                 memmove(&manager->networks[i], &manager->networks[i + 1],

@@ -17,8 +17,21 @@ struct network_options {
         *bridge_address;     /* "172.17.0.1/16", or NULL: the first of Docker's default pools that no route overlaps */
     bool is_bridge_disabled; /* --bridge none */
     bool has_nat;            /* --ip-masq */
+    bool has_no_icc;         /* --icc=false: of the default bridge */
+    bool has_ipv6;           /* --ipv6: of the default bridge */
+    const char *ipv6_subnet; /* --fixed-cidr-v6, or NULL: the next of the pools */
+    bool has_no_firewall;    /* --iptables=false */
+    bool has_closed_ports;   /* published ports are closed to other hosts until an administrator's set allows them */
     int64_t mtu;             /* 0: 1500 */
+    const struct strlist *address_pools; /* "base=10.0.0.0/8,size=24"; NULL or empty: Docker's */
 };
+
+/* Driver options of an endpoint. */
+#define NETWORK_ENDPOINT_SYSCTLS "com.docker.network.endpoint.sysctls"
+#define NETWORK_ENDPOINT_IFNAME  "com.docker.network.endpoint.ifname"
+
+/* Is it in the form of --default-address-pool? */
+bool network_check_pool(const char *text, struct error *err);
 
 /* Reads the networks; makes nothing on the host yet. */
 struct network_manager *network_open(struct database *database, const struct network_options *options,
@@ -66,8 +79,9 @@ bool network_load_rules(struct network_manager *manager, struct error *err);
 /* --- endpoints --- */
 
 /* Joins a container: makes the bridge and its rules where they are missing, takes an address (requested->ipam_config
-   may ask for one), and fills in what the runtime needs and what inspect shows. interface->bridge is NULL where the
-   network has no link (host, none). Not durable: the address belongs to a running container. */
+   may ask for one), and fills in what the runtime needs and what inspect shows; interface->name is a prefix ("eth")
+   unless has_own_name. interface->parent is NULL where the network has no link (host, none). Not durable: the address
+   belongs to a running container. */
 bool network_join(struct network_manager *manager, const char *reference, const char *container_id,
                   const struct endpoint_settings *requested, struct launch_interface *interface,
                   struct endpoint_settings *shown, struct error *err);
@@ -92,7 +106,9 @@ void network_prepare_link(const char *endpoint_id);
    nothing. `endpoint_name` and `endpoint_id` are for Docker's error message. */
 struct network_publish {
     const char *container_id;
-    const char *address; /* of the container */
+    const char *network; /* that the ports lead into */
+    const char *address; /* of the container, or NULL */
+    const char *address6;
     const char *host_ip; /* for bindings that name none: "" or NULL is every address, of both families */
     const char *endpoint_name;
     const char *endpoint_id;

@@ -1,9 +1,21 @@
-/* Elements of nftables maps over netlink: one batch is one transaction of the kernel. */
+/* nftables over netlink, for what happens often: elements of sets and maps, one batch being one transaction of the
+   kernel, and the question whether anything has changed. Tables of the inet family. */
 #pragma once
 
-#include "network/firewall.h"
+#include "network/firewall_table.h"
 
-/* Adds or deletes the elements of ports in the maps `published` and `published_any` of an inet table. *is_table_missing
-   tells why it failed. Elements that are there already, or not there to be deleted, are no error. */
-bool nftables_change_ports(const char *table, bool is_addition, const struct firewall_port *ports, size_t count,
-                           bool *is_table_missing, struct error *err);
+/* Adds or deletes elements. The errno of a failure tells why: ENOENT where the table, or an element to be deleted, is
+   missing. */
+bool nftables_change(const char *table, bool is_addition, const struct firewall_element *elements, size_t count,
+                     struct error *err);
+
+/* A number that another one replaces at every change that anybody makes. */
+bool nftables_generation(uint32_t *out);
+
+struct nftables_count {
+    size_t rules;   /* without those of the chain `user` */
+    size_t of_user; /* rules of that chain, and elements of the sets `allowed` and `allowed6` */
+    size_t bridges; /* elements of the set of that name */
+};
+/* All zero where there is no such table. */
+void nftables_count(const char *table, struct nftables_count *out);

@@ -1,7 +1,6 @@
 /* Published ports: which port of the host leads to which container. A port is held by a socket, so that no other
-   program can take it, and told to the firewall, which does the work. What reaches the socket all the same (IPv6, which
-   cannot be translated to an IPv4 address) is carried over by proxy.c. */
-#include <arpa/inet.h>
+   program can take it, and told to the firewall, which does the work. What reaches the socket all the same is carried
+   over by proxy.c. Many ports in a row that keep their numbers are one element of the firewall. */
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -11,10 +10,14 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "network/conntrack.h"
 #include "network/manager.h"
 #include "network/proxy.h"
 
 #define BACKLOG 128
+
+/* From so many on, ports in a row become one element. */
+#define RANGE_MINIMUM 16
 
 struct published {
     char container_id[ID_LENGTH + 1];
@@ -22,17 +25,35 @@ struct published {
     char *host_ip;   /* as shown */
     char *host_port; /* as shown */
     int socket;
-    bool has_rule; /* IPv4 */
     struct firewall_port rule;
+    uint16_t range_first, range_count; /* of the element that it is a part of; 0: it has its own */
+    size_t place;                      /* in the book's items */
+    struct published *next;            /* of the same protocol and host's port */
 };
 
+#define PROTOCOLS 3
 struct port_book {
     pthread_mutex_t mutex;
     struct published **items;
     size_t count;
+    struct published *by_port[PROTOCOLS][65536];
     uint32_t first_dynamic, last_dynamic; /* the kernel's ephemeral range */
-    uint32_t last_given[3];               /* by protocol */
+    uint32_t last_given[PROTOCOLS];
     struct proxy *proxy;
+};
+
+/* Where a binding leads from and to, for one address of the host. */
+struct way {
+    char *host_ip;
+    struct ip_address host, target;
+    bool is_routed; /* the host has no part in it */
+};
+
+/* What is to be known of the network. */
+struct ways {
+    enum gateway_mode modes[2];
+    bool has_closed_ports;
+    struct ip_address targets[2]; /* the container's */
 };
 
 /* The two ends of a binding, read. */
@@ -122,12 +143,29 @@ static bool parse_wish(const char *port, const char *host_port, struct wish *out
 
 static bool is_taken(const struct port_book *book, uint8_t protocol, const char *host_ip, uint32_t port)
 {
-    for (size_t i = 0; i < book->count; i++) {
-        const struct published *item = book->items[i];
-        if (item->rule.protocol == protocol && item->rule.host_port == port && string_equal(item->host_ip, host_ip))
+    for (const struct published *item = book->by_port[protocol_index(protocol)][port]; item; item = item->next)
+        if (string_equal(item->host_ip, host_ip))
             return true;
-    }
     return false;
+}
+
+static void remember(struct port_book *book, struct published *item)
+{
+    struct published **chain = &book->by_port[protocol_index(item->rule.protocol)][item->rule.host_port];
+    item->next = *chain;
+    *chain = item;
+    item->place = book->count;
+    *APPEND(book->items, book->count) = item;
+}
+
+static void forget(struct port_book *book, const struct published *item)
+{
+    struct published **chain = &book->by_port[protocol_index(item->rule.protocol)][item->rule.host_port];
+    while (*chain != item)
+        chain = &(*chain)->next;
+    *chain = item->next;
+    book->items[item->place] = book->items[--book->count];
+    book->items[item->place]->place = item->place;
 }
 
 static const char *protocol_name(uint8_t number)
@@ -136,25 +174,19 @@ static const char *protocol_name(uint8_t number)
 }
 
 /* A socket that holds the port; -1 with errno. */
-static int hold(uint8_t protocol, const char *host_ip, uint32_t port)
+static int hold(uint8_t protocol, struct ip_address host, uint32_t port)
 {
-    struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
-    struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port)};
-    bool is_v4 = inet_pton(AF_INET, host_ip, &v4.sin_addr) == 1;
-    if (!is_v4 && inet_pton(AF_INET6, host_ip, &v6.sin6_addr) != 1) {
-        errno = EADDRNOTAVAIL;
-        return -1;
-    }
+    struct sockaddr_storage address;
+    socklen_t length = ip_sockaddr(host, (uint16_t)port, &address);
     int type = protocols[protocol_index(protocol)].socket_type;
-    _cleanup_close_ int fd = socket(is_v4 ? AF_INET : AF_INET6, type | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol);
+    _cleanup_close_ int fd = socket(address.ss_family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol);
     if (fd < 0)
         return -1;
-    if (!is_v4)
+    if (host.family == IP_V6)
         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &(int){1}, sizeof(int));
     if (type == SOCK_STREAM)
         setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
-    const struct sockaddr *address = is_v4 ? (const struct sockaddr *)&v4 : (const struct sockaddr *)&v6;
-    if (bind(fd, address, is_v4 ? sizeof(v4) : sizeof(v6)) < 0 || (type == SOCK_STREAM && listen(fd, BACKLOG) < 0))
+    if (bind(fd, (const struct sockaddr *)&address, length) < 0 || (type == SOCK_STREAM && listen(fd, BACKLOG) < 0))
         return -1;
     return TAKE_FD(fd);
 }
@@ -173,40 +205,43 @@ static bool bind_failed(struct error *err, uint8_t protocol, const char *host_ip
                      is_v6 ? "6" : "4", place, text ? text : errno_text(why));
 }
 
-static struct published *item_new(const struct network_publish *where, const struct wish *wish, const char *host_ip,
-                                  uint32_t port)
+static struct published *item_new(const struct network_publish *where, const struct ways *ways, const struct wish *wish,
+                                  const struct way *way, uint32_t port)
 {
     struct published *item = NEW(struct published);
-    struct in_addr host = {0}, target = {0};
     snprintf(item->container_id, sizeof(item->container_id), "%s", where->container_id);
     item->socket = -1;
     item->port = xstrdup(wish->port);
-    item->host_ip = xstrdup(host_ip);
-    item->host_port = xasprintf("%u", port);
-    inet_pton(AF_INET, where->address, &target);
-    item->has_rule = inet_pton(AF_INET, host_ip, &host) == 1;
-    item->rule = (struct firewall_port){.host_address = ntohl(host.s_addr),
+    item->host_ip = xstrdup(way->host_ip);
+    item->host_port = way->is_routed ? xstrdup("") : xasprintf("%u", port);
+    item->rule = (struct firewall_port){.host_address = way->host,
                                         .protocol = wish->protocol,
                                         .host_port = (uint16_t)port,
-                                        .address = ntohl(target.s_addr),
-                                        .port = wish->target};
+                                        .count = 1,
+                                        .address = way->target,
+                                        .port = wish->target,
+                                        .is_routed = way->is_routed,
+                                        .is_closed = ways->has_closed_ports && !way->is_routed};
     return item;
 }
 
 /* --- one binding: a port of the host, the same for all of the addresses --- */
 
+#define WAYS_MAXIMUM 2
+
 /* Tries one port; `made` gets an item for each address. *why is the reason where it is in use. */
-static bool try_port(struct port_book *book, const struct network_publish *where, const struct wish *wish,
-                     const struct strlist *hosts, uint32_t port, struct published **made, struct error *err)
+static bool try_port(struct port_book *book, const struct network_publish *where, const struct ways *ways,
+                     const struct wish *wish, const struct way *list, size_t count, uint32_t port,
+                     struct published **made, struct error *err)
 {
-    for (size_t i = 0; i < hosts->count; i++) {
-        const char *host_ip = hosts->items[i];
-        bool is_free = !is_taken(book, wish->protocol, host_ip, port);
+    for (size_t i = 0; i < count; i++) {
+        const struct way *way = &list[i];
+        bool is_free = way->is_routed || !is_taken(book, wish->protocol, way->host_ip, port);
         if (!is_free)
-            error_set(err, ERROR_INTERNAL, "Bind for %s:%u failed: port is already allocated", host_ip, port);
-        int fd = is_free ? hold(wish->protocol, host_ip, port) : -1;
-        if (is_free && fd < 0 && !where->is_again)
-            is_free = bind_failed(err, wish->protocol, host_ip, port, errno);
+            error_set(err, ERROR_INTERNAL, "Bind for %s:%u failed: port is already allocated", way->host_ip, port);
+        int fd = is_free && !way->is_routed ? hold(wish->protocol, way->host, port) : -1;
+        if (is_free && fd < 0 && !way->is_routed && !where->is_again)
+            is_free = bind_failed(err, wish->protocol, way->host_ip, port, errno);
         if (!is_free) {
             close_fd(fd);
             while (i-- > 0) {
@@ -215,17 +250,18 @@ static bool try_port(struct port_book *book, const struct network_publish *where
             }
             return false;
         }
-        made[i] = item_new(where, wish, host_ip, port);
+        made[i] = item_new(where, ways, wish, way, port);
         made[i]->socket = fd;
     }
     return true;
 }
 
-static bool find_port(struct port_book *book, const struct network_publish *where, const struct wish *wish,
-                      const struct strlist *hosts, struct published **made, struct error *err)
+static bool find_port(struct port_book *book, const struct network_publish *where, const struct ways *ways,
+                      const struct wish *wish, const struct way *list, size_t list_count, struct published **made,
+                      struct error *err)
 {
     if (wish->first && wish->first == wish->last)
-        return try_port(book, where, wish, hosts, wish->first, made, err);
+        return try_port(book, where, ways, wish, list, list_count, wish->first, made, err);
     uint32_t first = wish->first ? wish->first : book->first_dynamic;
     uint32_t last = wish->first ? wish->last : book->last_dynamic, count = last - first + 1;
     uint32_t *given = &book->last_given[protocol_index(wish->protocol)];
@@ -233,7 +269,7 @@ static bool find_port(struct port_book *book, const struct network_publish *wher
     for (uint32_t step = 0; step < count; step++) {
         uint32_t port = first + (start - first + step) % count;
         struct error why = ERROR_INIT;
-        if (try_port(book, where, wish, hosts, port, made, &why)) {
+        if (try_port(book, where, ways, wish, list, list_count, port, made, &why)) {
             if (!wish->first)
                 *given = port;
             return true;
@@ -244,7 +280,7 @@ static bool find_port(struct port_book *book, const struct network_publish *wher
             return error_move(err, &why);
         error_release(&why);
     }
-    return error_set(err, ERROR_INTERNAL, "Bind for %s:%u failed: port is already allocated", hosts->items[0], first);
+    return error_set(err, ERROR_INTERNAL, "Bind for %s:%u failed: port is already allocated", list[0].host_ip, first);
 }
 
 static bool has_ipv6(void)
@@ -252,16 +288,36 @@ static bool has_ipv6(void)
     return access("/proc/net/if_inet6", F_OK) == 0;
 }
 
-static void host_addresses(const struct network_publish *where, const char *host_ip, struct strlist *out)
+/* To the container's address of the same family; where it has none, a socket carries over to the other one. */
+static bool add_way(const struct ways *ways, const char *host_ip, bool is_asked, struct way *list, size_t *count,
+                    struct error *err)
+{
+    struct way *way = &list[*count];
+    if (!ip_parse(host_ip, &way->host))
+        return error_set(err, ERROR_INVALID, "invalid host IP address: %s", host_ip);
+    int family = family_index(way->host.family);
+    way->target = ways->targets[family];
+    way->is_routed = way->target.family && ways->modes[family] == GATEWAY_ROUTED;
+    if (!way->target.family) {
+        /* Docker's proxy carries from IPv6 to IPv4; the other way we do where the host's address was asked for. */
+        bool is_carried = way->host.family == IP_V6 || is_asked;
+        if (!is_carried || ways->modes[!family] == GATEWAY_ROUTED || !ways->targets[!family].family)
+            return true;
+        way->target = ways->targets[!family];
+    }
+    way->host_ip = xstrdup(host_ip);
+    (*count)++;
+    return true;
+}
+
+static bool find_ways(const struct network_publish *where, const struct ways *ways, const char *host_ip,
+                      struct way *list, size_t *count, struct error *err)
 {
     const char *given = string_is_set(host_ip) ? host_ip : where->host_ip;
-    if (string_is_set(given)) {
-        strlist_add(out, given);
-        return;
-    }
-    strlist_add(out, "0.0.0.0");
-    if (has_ipv6())
-        strlist_add(out, "::");
+    if (string_is_set(given))
+        return add_way(ways, given, true, list, count, err);
+    return add_way(ways, "0.0.0.0", false, list, count, err) &&
+           (!has_ipv6() || add_way(ways, "::", false, list, count, err));
 }
 
 /* --- all bindings of a container --- */
@@ -278,40 +334,84 @@ static void undo(struct publication *publication)
     free(publication->items);
 }
 
-static void forget(struct port_book *book, const struct published *item)
-{
-    for (size_t i = 0; i < book->count; i++)
-        if (book->items[i] == item) {
-            memmove(&book->items[i], &book->items[i + 1], (book->count - i - 1) * sizeof(struct published *));
-            book->count--;
-            return;
-        }
-}
-
-static bool publish_one(struct port_book *book, const struct network_publish *where, const char *port,
-                        const struct port_binding *binding, struct publication *publication, struct error *err)
+static bool publish_one(struct port_book *book, const struct network_publish *where, const struct ways *ways,
+                        const char *port, const struct port_binding *binding, struct publication *publication,
+                        struct error *err)
 {
     struct wish wish = {0};
-    struct published *made[2] = {0};
-    _cleanup_strlist_ struct strlist hosts = {0};
-    host_addresses(where, binding->host_ip, &hosts);
-    if (!parse_wish(port, binding->host_port, &wish, err) || !find_port(book, where, &wish, &hosts, made, err))
-        return false;
-    for (size_t i = 0; i < hosts.count; i++) {
+    struct published *made[WAYS_MAXIMUM] = {0};
+    struct way list[WAYS_MAXIMUM] = {0};
+    size_t count = 0;
+    bool is_done = parse_wish(port, binding->host_port, &wish, err) &&
+                   find_ways(where, ways, binding->host_ip, list, &count, err) &&
+                   (!count || find_port(book, where, ways, &wish, list, count, made, err));
+    for (size_t i = 0; i < count; i++) {
+        free(list[i].host_ip);
+        if (!is_done)
+            continue;
         *APPEND(publication->items, publication->count) = made[i];
-        *APPEND(book->items, book->count) = made[i]; /* at once: the next binding must not take it, too */
+        remember(book, made[i]); /* at once: the next binding must not take it, too */
     }
-    return true;
+    return is_done;
+}
+
+/* --- ranges --- */
+
+static int compare(const void *left, const void *right)
+{
+    const struct firewall_port *a = &(*(struct published *const *)left)->rule,
+                               *b = &(*(struct published *const *)right)->rule;
+    if (a->host_address.family != b->host_address.family)
+        return a->host_address.family < b->host_address.family ? -1 : 1;
+    if (a->protocol != b->protocol)
+        return a->protocol < b->protocol ? -1 : 1;
+    return (int)a->host_port - (int)b->host_port;
+}
+
+static bool can_be_in_range(const struct published *item)
+{
+    return ip_is_any(item->rule.host_address) && !item->rule.is_routed && item->rule.host_port == item->rule.port &&
+           item->rule.host_address.family == item->rule.address.family;
+}
+
+static bool follows(const struct published *a, const struct published *b)
+{
+    return can_be_in_range(a) && can_be_in_range(b) && a->rule.host_address.family == b->rule.host_address.family &&
+           a->rule.protocol == b->rule.protocol && a->rule.host_port + 1 == b->rule.host_port;
+}
+
+/* The rules of items: one for each range, and for each of the others. Marks the items. Returns the count. */
+static size_t make_rules(const struct publication *publication, struct firewall_port *rules)
+{
+    size_t count = 0;
+    _cleanup_free_ struct published **sorted = xcalloc(publication->count + 1, sizeof(struct published *));
+    if (publication->count)
+        memcpy(sorted, publication->items, publication->count * sizeof(struct published *));
+    qsort(sorted, publication->count, sizeof(struct published *), compare);
+    for (size_t first = 0, end; first < publication->count; first = end) {
+        for (end = first + 1; end < publication->count && follows(sorted[end - 1], sorted[end]);)
+            end++;
+        bool is_range = end - first >= RANGE_MINIMUM;
+        for (size_t i = first; i < end; i++) {
+            sorted[i]->range_first = is_range ? sorted[first]->rule.host_port : 0;
+            sorted[i]->range_count = is_range ? (uint16_t)(end - first) : 0;
+            if (is_range && i > first)
+                continue;
+            rules[count] = sorted[i]->rule;
+            rules[count++].count = is_range ? (uint16_t)(end - first) : 1;
+        }
+    }
+    return count;
 }
 
 static bool add_rules(struct network_manager *manager, const struct publication *publication, struct error *err)
 {
-    size_t count = 0;
     _cleanup_free_ struct firewall_port *rules = xcalloc(publication->count + 1, sizeof(*rules));
-    for (size_t i = 0; i < publication->count; i++)
-        if (publication->items[i]->has_rule)
-            rules[count++] = publication->items[i]->rule;
-    return firewall_add_ports(manager->firewall, rules, count, err);
+    size_t count = make_rules(publication, rules);
+    if (!firewall_add_ports(manager->firewall, rules, count, err))
+        return false;
+    conntrack_forget(rules, count);
+    return true;
 }
 
 static void show(struct port_book *book, const struct publication *publication, struct record_map *shown)
@@ -323,7 +423,7 @@ static void show(struct port_book *book, const struct publication *publication, 
         binding->host_ip = xstrdup(item->host_ip);
         binding->host_port = xstrdup(item->host_port);
         if (item->socket < 0 || item->rule.protocol == IPPROTO_SCTP)
-            continue;
+            continue; /* that one the firewall alone carries */
         if (!book->proxy)
             book->proxy = proxy_new();
         if (book->proxy)
@@ -331,18 +431,33 @@ static void show(struct port_book *book, const struct publication *publication, 
     }
 }
 
+static void read_ways(struct network_manager *manager, const struct network_publish *where, struct ways *out)
+{
+    pthread_mutex_lock(&manager->mutex);
+    const struct network *network = manager_find(manager, where->network, NULL);
+    if (network) {
+        memcpy(out->modes, network->modes, sizeof(out->modes));
+        out->has_closed_ports = network->has_closed_ports;
+    }
+    pthread_mutex_unlock(&manager->mutex);
+    ip_parse(where->address, &out->targets[0]);
+    ip_parse(where->address6, &out->targets[1]);
+}
+
 bool network_publish(struct network_manager *manager, const struct network_publish *where,
                      const struct record_map *bindings, struct record_map *shown, struct error *err)
 {
     struct port_book *book = manager->ports;
     struct publication publication = {0};
+    struct ways ways = {0};
     bool is_good = true;
+    read_ways(manager, where, &ways);
     pthread_mutex_lock(&book->mutex);
     for (size_t i = 0; i < bindings->keys.count && is_good; i++) {
         const struct record_list *list = RECORD_AT(*bindings, struct record_list, i);
         for (size_t j = 0; j < list->count && is_good; j++) {
             struct error why = ERROR_INIT;
-            is_good = publish_one(book, where, bindings->keys.items[i], RECORD_AT(*list, struct port_binding, j),
+            is_good = publish_one(book, where, &ways, bindings->keys.items[i], RECORD_AT(*list, struct port_binding, j),
                                   &publication, &why);
             if (is_good)
                 continue;
@@ -369,6 +484,44 @@ bool network_publish(struct network_manager *manager, const struct network_publi
     return is_good;
 }
 
+/* Of a range that loses some of its ports, the others get elements of their own. */
+static bool remove_rules(struct network_manager *manager, const struct publication *gone, struct error *err)
+{
+    struct port_book *book = manager->ports;
+    struct publication left = {0};
+    _cleanup_free_ struct firewall_port *rules = xcalloc(gone->count + 1, sizeof(*rules));
+    size_t count = 0;
+    for (size_t i = 0; i < gone->count; i++)
+        forget(book, gone->items[i]);
+    for (size_t i = 0; i < gone->count; i++) {
+        struct published *item = gone->items[i];
+        bool is_known = false;
+        for (size_t j = 0; j < count && item->range_count && !is_known; j++)
+            is_known = rules[j].count > 1 && rules[j].protocol == item->rule.protocol &&
+                       rules[j].host_port == item->range_first &&
+                       rules[j].host_address.family == item->rule.host_address.family;
+        if (is_known)
+            continue;
+        rules[count] = item->rule;
+        if (item->range_count) {
+            rules[count].host_port = rules[count].port = item->range_first;
+            rules[count].count = item->range_count;
+        }
+        for (uint32_t port = item->range_first; port < (uint32_t)item->range_first + item->range_count; port++)
+            for (struct published *other = book->by_port[protocol_index(item->rule.protocol)][port]; other;
+                 other = other->next)
+                if (other->range_count && other->range_first == item->range_first && can_be_in_range(other) &&
+                    other->rule.host_address.family == item->rule.host_address.family)
+                    *APPEND(left.items, left.count) = other;
+        count++;
+    }
+    bool is_done = firewall_remove_ports(manager->firewall, rules, count, err);
+    conntrack_forget(rules, count);
+    is_done = is_done && (!left.count || add_rules(manager, &left, err));
+    free(left.items);
+    return is_done;
+}
+
 void network_unpublish(struct network_manager *manager, const char *container_id, const char *port, const char *host_ip,
                        const char *host_port)
 {
@@ -382,15 +535,8 @@ void network_unpublish(struct network_manager *manager, const char *container_id
             (!host_port || string_equal(item->host_port, host_port)))
             *APPEND(gone.items, gone.count) = item;
     }
-    size_t count = 0;
-    _cleanup_free_ struct firewall_port *rules = xcalloc(gone.count + 1, sizeof(*rules));
-    for (size_t i = 0; i < gone.count; i++) {
-        forget(book, gone.items[i]);
-        if (gone.items[i]->has_rule)
-            rules[count++] = gone.items[i]->rule;
-    }
     struct error err = ERROR_INIT;
-    if (!firewall_remove_ports(manager->firewall, rules, count, &err))
+    if (!remove_rules(manager, &gone, &err))
         log_and_release(LOG_LEVEL_WARNING, &err, "container %s", container_id);
     for (size_t i = 0; i < gone.count; i++)
         published_free(book, gone.items[i]);

@@ -29,7 +29,8 @@ struct source {
 struct target {
     struct source source; /* the port's socket */
     uint8_t protocol;
-    struct sockaddr_in address;
+    struct sockaddr_storage address;
+    socklen_t address_length;
     struct target *next;
 };
 
@@ -151,13 +152,13 @@ static void accept_connection(struct proxy *proxy, const struct target *target)
     if (client < 0)
         return;
     struct connection *connection = NEW(struct connection);
-    int container = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    int container = socket(target->address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     connection->sides[0] = (struct side){{KIND_SIDE, client}, connection};
     connection->sides[1] = (struct side){{KIND_SIDE, container}, connection};
     for (int i = 0; i < 2; i++)
         connection->directions[i] = (struct direction){.pipe = {-1, -1}};
     bool is_open = proxy->connection_count < CONNECTIONS_MAXIMUM && container >= 0 && open_pipes(connection) &&
-                   (connect(container, (const struct sockaddr *)&target->address, sizeof(target->address)) == 0 ||
+                   (connect(container, (const struct sockaddr *)&target->address, target->address_length) == 0 ||
                     errno == EINPROGRESS);
     if (!is_open) {
         connection_free(connection);
@@ -181,8 +182,8 @@ static struct flow *find_flow(struct proxy *proxy, const struct target *target, 
             return flow;
     if (proxy->flow_count >= FLOWS_MAXIMUM)
         return NULL;
-    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0 || connect(fd, (const struct sockaddr *)&target->address, sizeof(target->address)) < 0) {
+    int fd = socket(target->address.ss_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0 || connect(fd, (const struct sockaddr *)&target->address, target->address_length) < 0) {
         close_fd(fd);
         return NULL;
     }
@@ -334,13 +335,11 @@ void proxy_free(struct proxy *proxy)
     free(proxy);
 }
 
-void proxy_add(struct proxy *proxy, int socket, uint8_t protocol, uint32_t address, uint16_t port)
+void proxy_add(struct proxy *proxy, int socket, uint8_t protocol, struct ip_address address, uint16_t port)
 {
     struct target *target = NEW(struct target);
-    *target =
-        (struct target){.source = {KIND_LISTENER, socket},
-                        .protocol = protocol,
-                        .address = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(address)}};
+    *target = (struct target){.source = {KIND_LISTENER, socket}, .protocol = protocol};
+    target->address_length = ip_sockaddr(address, port, &target->address);
     pthread_mutex_lock(&proxy->mutex);
     target->next = proxy->targets;
     proxy->targets = target;

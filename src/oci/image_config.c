@@ -7,12 +7,13 @@ static const struct field health_config_fields[] = {
     FIELD(FIELD_INT64, "Timeout", timeout, OMIT_EMPTY),
     FIELD(FIELD_INT64, "StartPeriod", start_period, OMIT_EMPTY),
     FIELD(FIELD_INT64, "StartInterval", start_interval, OMIT_EMPTY),
-    FIELD(FIELD_INT64, "Retries", retries, OMIT_EMPTY),
+    FIELD(FIELD_INT64, "Retries", retries, OMIT_EMPTY | GO_INT),
 };
 #undef FIELD
-const struct record_type health_config_type = RECORD_TYPE("HealthConfig", struct health_config, health_config_fields);
+const struct record_type health_config_type =
+    RECORD_TYPE("container.HealthcheckConfig", struct health_config, health_config_fields);
 
-#define FIELD(macro, name, member, flags) macro(struct container_config, name, member, flags)
+#define FIELD(macro, name, member, flags) macro(struct container_config, name, member, (flags) | EMBEDDED)
 static const struct field container_config_fields[] = {
     FIELD(FIELD_STRING, "Hostname", hostname, 0),
     FIELD(FIELD_STRING, "Domainname", domainname, 0),
@@ -26,7 +27,7 @@ static const struct field container_config_fields[] = {
     FIELD(FIELD_BOOL, "StdinOnce", stdin_once, 0),
     FIELD(FIELD_STRINGS, "Env", env, 0),
     FIELD(FIELD_STRINGS, "Cmd", cmd, STRING_OR_LIST),
-    FIELD_OPT_RECORD(struct container_config, "Healthcheck", healthcheck, OMIT_EMPTY, struct health_config,
+    FIELD_OPT_RECORD(struct container_config, "Healthcheck", healthcheck, OMIT_EMPTY | EMBEDDED, struct health_config,
                      &health_config_type),
     FIELD(FIELD_BOOL, "ArgsEscaped", args_escaped, OMIT_EMPTY),
     FIELD(FIELD_STRING, "Image", image, 0),
@@ -38,12 +39,12 @@ static const struct field container_config_fields[] = {
     FIELD(FIELD_STRINGS, "OnBuild", on_build, 0),
     FIELD(FIELD_MAP, "Labels", labels, 0),
     FIELD(FIELD_STRING, "StopSignal", stop_signal, OMIT_EMPTY),
-    FIELD(FIELD_OPT_INT64, "StopTimeout", stop_timeout, OMIT_EMPTY),
+    FIELD(FIELD_OPT_INT64, "StopTimeout", stop_timeout, OMIT_EMPTY | GO_INT),
     FIELD(FIELD_STRINGS, "Shell", shell, OMIT_EMPTY),
 };
 #undef FIELD
-const struct record_type container_config_type =
-    RECORD_TYPE("ContainerConfigWrapper", struct container_config, container_config_fields);
+const struct record_type container_config_type = RECORD_TYPE_EMBEDDING(
+    "runconfig.ContainerConfigWrapper", struct container_config, container_config_fields, "Config");
 
 #define FIELD(macro, name, member, flags) macro(struct image_history, name, member, flags)
 static const struct field image_history_fields[] = {

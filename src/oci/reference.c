@@ -110,6 +110,11 @@ static bool path_is_valid(const char *path)
     }
 }
 
+bool repository_name_is_valid(const char *name)
+{
+    return strlen(name) <= MAX_PATH_LENGTH && path_is_valid(name);
+}
+
 /* algorithm ::= component ([-_+.] component)*, component ::= letter alphanumeric*; then ":" and 32 or more hex digits.
  */
 static bool digest_matches_grammar(const char *digest)

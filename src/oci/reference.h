@@ -23,6 +23,8 @@ char *reference_full(const struct reference *reference);
    a digest is refused ("cannot import digest reference"), as is a bad tag ("invalid tag format"). */
 bool reference_parse_name(const char *repository, const char *tag, struct reference *out, struct error *err);
 bool tag_is_valid(const char *tag);
+/* A repository's name within a registry: "library/busybox". */
+bool repository_name_is_valid(const char *name);
 /* "busybox" / "host:5000/a/b" without tag and digest. Caller frees. */
 char *reference_familiar_name(const struct reference *reference);
 /* "docker.io/library/busybox" without tag and digest. Caller frees. */

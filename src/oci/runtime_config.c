@@ -51,9 +51,9 @@ const struct record_type oci_process_type = RECORD_TYPE("Process", struct oci_pr
 
 #define FIELD(macro, name, member, flags) macro(struct oci_mount, name, member, flags)
 static const struct field oci_mount_fields[] = {
-    FIELD(FIELD_STRING, "destination", destination, 0),   FIELD(FIELD_STRING, "type", type, OMIT_EMPTY),
-    FIELD(FIELD_STRING, "source", source, OMIT_EMPTY),    FIELD(FIELD_STRING, "sourceRoot", source_root, WIRE_ONLY),
-    FIELD(FIELD_STRINGS, "options", options, OMIT_EMPTY),
+    FIELD(FIELD_STRING, "destination", destination, 0), FIELD(FIELD_STRING, "type", type, OMIT_EMPTY),
+    FIELD(FIELD_STRING, "source", source, OMIT_EMPTY),  FIELD(FIELD_STRING, "sourceRoot", source_root, WIRE_ONLY),
+    FIELD(FIELD_STRINGS, "lower", lower, WIRE_ONLY),    FIELD(FIELD_STRINGS, "options", options, OMIT_EMPTY),
 };
 #undef FIELD
 const struct record_type oci_mount_type = RECORD_TYPE("Mount", struct oci_mount, oci_mount_fields);

@@ -36,6 +36,8 @@ struct oci_mount {
     char *type;
     char *source;
     char *source_root; /* ours, not in JSON: the source of a bind is looked up in this folder as if it were the root */
+    struct strlist
+        lower; /* ours, too: what is bound is this overlay, topmost layer first, and the source a path in it */
     struct strlist options;
 };
 struct oci_device {

@@ -76,7 +76,7 @@ void tell_progress(struct teller *teller, const char *id, const char *status, in
     _cleanup_strbuf_ struct strbuf bar = STRBUF_INIT;
     if (total > 0)
         add_bar(&bar, current, total);
-    tell(teller, json_pack("{s:s, s:{s:I, s:I}, s:s, s:s}", "status", status, "progressDetail", "current",
+    tell(teller, json_pack("{s:s, s:{s:I, s:I}, s:s, s:s*}", "status", status, "progressDetail", "current",
                            (json_int_t)current, "total", (json_int_t)total, "progress", strbuf_text(&bar), "id", id));
 }
 

@@ -8,6 +8,7 @@
 #include "store/blob.h"
 #include "store/internal.h"
 #include "store/layer.h"
+#include "store/limit.h"
 #include "json/json_record.h"
 
 #define MAX_TAGS_TEXT ((size_t)16 << 20)
@@ -235,9 +236,21 @@ static size_t find_missing(struct pull *pull)
     return missing;
 }
 
+/* As early as possible: the blobs alone are this much. */
+static bool check_room(struct pull *pull, struct error *err)
+{
+    int64_t size = 0;
+    for (size_t i = 0; i < pull->manifest.layers.count; i++)
+        if (pull->is_missing[i])
+            size += RECORD_AT(pull->manifest.layers, struct descriptor, i)->size;
+    return !size || store_check_room(pull->registry->store, size, err);
+}
+
 static bool fetch_layers(struct pull *pull, struct error *err)
 {
     size_t missing = find_missing(pull);
+    if (!check_room(pull, err))
+        return false;
     size_t wanted = MIN(missing, (size_t)pull->registry->options.max_downloads), started = 0;
     pthread_t *threads = xcalloc(wanted + 1, sizeof(*threads));
     /* This thread is the first of them. */

@@ -23,7 +23,8 @@ static const struct field registry_auth_fields[] = {
     FIELD("registrytoken", registry_token),
 };
 #undef FIELD
-const struct record_type registry_auth_type = RECORD_TYPE("AuthConfig", struct registry_auth, registry_auth_fields);
+const struct record_type registry_auth_type =
+    RECORD_TYPE("registry.AuthConfig", struct registry_auth, registry_auth_fields);
 
 void registry_auth_release(struct registry_auth *auth)
 {

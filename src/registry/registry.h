@@ -69,6 +69,16 @@ bool registry_login(struct registry *registry, const struct registry_call *call,
 json_t *registry_search(struct registry *registry, const struct registry_call *call, const char *term, int64_t limit,
                         struct error *err);
 
+/* What a URL gives, as a stream of bytes (without a scheme: http). Tells where it comes from, and then how far it is.
+   Errors in Docker's words, with the kind of the server's status. */
+struct url_stream;
+struct url_stream *url_stream_open(const struct registry_call *call, const char *source, struct error *err);
+/* A stream_read; `context` is the stream. After -1 url_stream_error says more than errno. */
+ssize_t url_stream_read(void *context, void *data, size_t length);
+const struct error *url_stream_error(const struct url_stream *stream);
+void url_stream_close(struct url_stream *stream);
+DEFINE_CLEANUP(struct url_stream *, url_stream_close)
+
 /* A manifest or index as it is, for `manifest inspect` and its like: {"mediaType", "digest", "size", "body" (text)}. */
 json_t *registry_manifest(struct registry *registry, const struct registry_call *call,
                           const struct reference *reference, struct error *err);

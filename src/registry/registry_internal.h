@@ -39,6 +39,7 @@ void teller_release(struct teller *teller);
 void tell_message(struct teller *teller, const char *id, const char *status);
 /* {"status", "progressDetail": {}, "id"} */
 void tell_state(struct teller *teller, const char *id, const char *status);
+/* id may be NULL. */
 void tell_progress(struct teller *teller, const char *id, const char *status, int64_t current, int64_t total);
 void tell(struct teller *teller, json_t *message);
 

@@ -44,6 +44,31 @@ static json_t *ask(const struct endpoint *endpoint, const struct registry_call *
     return json_is_array(results) ? json_incref(results) : json_array();
 }
 
+/* Docker asks "_ping" of a registry that is not its own first: that is what it says has failed. `problems` has one for
+   each endpoint. */
+static bool unreachable(const struct endpoint_list *endpoints, const struct strlist *problems, const char *domain,
+                        struct error *err)
+{
+    _cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+    if (endpoints->count == 1) {
+        const char *url = endpoints->items[0].url;
+        return error_set(
+            err, ERROR_INVALID,
+            "invalid registry endpoint %s/v1/: Get \"%s/v1/_ping\": %s. If this private registry supports "
+            "only HTTP or HTTPS with an unknown CA certificate, please add `--insecure-registry %s` to the "
+            "daemon's arguments. In the case of HTTPS, if you have access to the registry's CA certificate, "
+            "no need for the flag; simply place the CA certificate at /etc/docker/certs.d/%s/ca.crt",
+            url, url, problems->items[0], domain, domain);
+    }
+    for (size_t i = 0; i < endpoints->count; i++) {
+        const char *url = endpoints->items[i].url;
+        strbuf_addf(&text, ". %s attempt: Get \"%s/v1/_ping\": %s",
+                    string_starts_with(url, "https:") ? "HTTPS" : "HTTP", url, problems->items[i]);
+    }
+    return error_set(err, ERROR_INVALID, "invalid registry endpoint \"%s/v1/\"%s",
+                     endpoints->items[endpoints->count - 1].url, strbuf_text(&text));
+}
+
 json_t *registry_search(struct registry *registry, const struct registry_call *call, const char *term, int64_t limit,
                         struct error *err)
 {
@@ -54,15 +79,21 @@ json_t *registry_search(struct registry *registry, const struct registry_call *c
     _cleanup_endpoints_ struct endpoint_list endpoints = {0};
     if (!endpoints_find(&registry->options.insecure, NULL, domain, &endpoints, err))
         return NULL;
+    _cleanup_strlist_ struct strlist problems = {0};
+    _cleanup_error_ struct error why = ERROR_INIT;
     for (size_t i = 0; i < endpoints.count; i++) {
         bool has_answered = false;
-        json_t *results = ask(&endpoints.items[i], call, rest, limit, &has_answered, err);
-        if (results) {
-            error_release(err);
+        error_release(&why);
+        json_t *results = ask(&endpoints.items[i], call, rest, limit, &has_answered, &why);
+        if (results)
             return results;
-        }
-        if (has_answered)
+        if (has_answered || why.kind == ERROR_CANCELLED || !has_host) {
+            error_move(err, &why);
             return NULL;
+        }
+        const char *reason = strstr(error_message(&why), "\": ");
+        strlist_add(&problems, reason ? reason + strlen("\": ") : error_message(&why));
     }
+    unreachable(&endpoints, &problems, domain, err);
     return NULL;
 }

@@ -35,6 +35,7 @@ struct transfer {
     bool is_added;
     bool is_done;
     CURLcode result;
+    char *status_text;
     struct strmap answer; /* headers of the last answer; names in lower case */
     char reason[CURL_ERROR_SIZE];
 };
@@ -65,8 +66,11 @@ static size_t on_header(char *data, size_t size, size_t count, void *context)
     size_t length = size * count;
     _cleanup_free_ char *line = xstrndup(data, length);
     line[strcspn(line, "\r\n")] = '\0';
-    if (string_starts_with(line, "HTTP/"))
+    if (string_starts_with(line, "HTTP/")) {
         strmap_release(&transfer->answer); /* of a redirection, or a 100 */
+        const char *space = strchr(line, ' ');
+        string_replace(&transfer->status_text, space ? space + 1 : "");
+    }
     char *colon = strchr(line, ':');
     if (!colon)
         return length;
@@ -325,6 +329,7 @@ void transfer_close(struct transfer *transfer)
     curl_slist_free_all(transfer->headers);
     strmap_release(&transfer->answer);
     strbuf_release(&transfer->body);
+    free(transfer->status_text);
     free(transfer->method);
     free(transfer->url);
     free(transfer);
@@ -335,6 +340,11 @@ int transfer_status(const struct transfer *transfer)
     long status = 0;
     curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
     return (int)status;
+}
+
+const char *transfer_status_text(const struct transfer *transfer)
+{
+    return string_or_empty(transfer->status_text);
 }
 
 const char *transfer_header(const struct transfer *transfer, const char *name)

@@ -39,6 +39,8 @@ struct transfer *transfer_open(struct transport *transport, const struct transfe
 void transfer_close(struct transfer *transfer);
 DEFINE_CLEANUP(struct transfer *, transfer_close)
 int transfer_status(const struct transfer *transfer);
+/* "404 Not Found", as the server said it. */
+const char *transfer_status_text(const struct transfer *transfer);
 /* A header of the answer by its lower-case name, or NULL. */
 const char *transfer_header(const struct transfer *transfer, const char *name);
 /* Where the request went in the end. */

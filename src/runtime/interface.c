@@ -3,7 +3,9 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ifaddrs.h>
 #include <linux/if_addr.h>
+#include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
 #include <net/if.h>
@@ -177,18 +179,15 @@ static void set_bridge_port(struct batch *batch, const struct launch_interface *
     batch_end(batch, start);
 }
 
-static bool add_pair(struct batch *batch, const struct launch_interface *interface, pid_t child, struct error *err)
+static void add_mac(struct batch *batch, const struct launch_interface *interface)
 {
     unsigned char mac[6];
-    int bridge = -1;
-    if (string_is_set(interface->mac) && !parse_mac(interface->mac, mac))
-        return error_set(err, ERROR_INVALID, "invalid mac address %s", interface->mac);
-    if (strlen(string_or_empty(interface->host_name)) >= IFNAMSIZ ||
-        strlen(string_or_empty(interface->name)) >= IFNAMSIZ)
-        return error_set(err, ERROR_INVALID, "interface name %s is too long", interface->name);
-    if (string_is_set(interface->bridge) && (bridge = index_of(batch->socket, interface->bridge)) < 0)
-        return error_errno(err, "bridge %s", interface->bridge);
+    if (string_is_set(interface->mac) && parse_mac(interface->mac, mac))
+        add_attribute(batch, IFLA_ADDRESS, mac, sizeof(mac));
+}
 
+static void add_pair(struct batch *batch, const struct launch_interface *interface, int bridge, pid_t child)
+{
     size_t start;
     struct ifinfomsg *host = batch_begin(batch, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, sizeof(*host),
                                          "create the container's interface", &start);
@@ -204,8 +203,7 @@ static bool add_pair(struct batch *batch, const struct launch_interface *interfa
     inside->ifi_family = AF_UNSPEC; /* not up: a veth opens only once it has its peer */
     add_name(batch, interface->name);
     add_mtu(batch, interface->mtu);
-    if (string_is_set(interface->mac))
-        add_attribute(batch, IFLA_ADDRESS, mac, sizeof(mac));
+    add_mac(batch, interface);
     add_attribute(batch, IFLA_NET_NS_PID, &(uint32_t){(uint32_t)child}, sizeof(uint32_t));
     end_nested(batch, peer);
     end_nested(batch, data);
@@ -213,6 +211,74 @@ static bool add_pair(struct batch *batch, const struct launch_interface *interfa
     batch_end(batch, start);
     if (interface->is_isolated || interface->has_hairpin)
         set_bridge_port(batch, interface);
+}
+
+struct mode {
+    const char *name;
+    uint32_t value;
+};
+static const struct mode macvlan_modes[] = {{"bridge", MACVLAN_MODE_BRIDGE},
+                                            {"private", MACVLAN_MODE_PRIVATE},
+                                            {"vepa", MACVLAN_MODE_VEPA},
+                                            {"passthru", MACVLAN_MODE_PASSTHRU}};
+static const struct mode ipvlan_modes[] = {{"l2", IPVLAN_MODE_L2}, {"l3", IPVLAN_MODE_L3}, {"l3s", IPVLAN_MODE_L3S}};
+static const struct mode ipvlan_flags[] = {{"bridge", 0}, {"private", IPVLAN_F_PRIVATE}, {"vepa", IPVLAN_F_VEPA}};
+
+static uint32_t mode_value(const struct mode *modes, size_t count, const char *name)
+{
+    for (size_t i = 0; i < count; i++)
+        if (string_equal(modes[i].name, name))
+            return modes[i].value;
+    return modes[0].value;
+}
+
+/* A link of the host's with addresses of its own, made in the container's namespace. */
+static void add_vlan(struct batch *batch, const struct launch_interface *interface, int parent, pid_t child)
+{
+    size_t start;
+    bool is_macvlan = string_equal(interface->kind, "macvlan");
+    struct ifinfomsg *head = batch_begin(batch, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, sizeof(*head),
+                                         "create the container's interface on its parent", &start);
+    head->ifi_family = AF_UNSPEC;
+    add_name(batch, interface->name);
+    add_mtu(batch, interface->mtu);
+    if (is_macvlan)
+        add_mac(batch, interface);
+    add_attribute(batch, IFLA_LINK, &(uint32_t){(uint32_t)parent}, sizeof(uint32_t));
+    add_attribute(batch, IFLA_NET_NS_PID, &(uint32_t){(uint32_t)child}, sizeof(uint32_t));
+    size_t info = begin_nested(batch, IFLA_LINKINFO);
+    add_attribute(batch, IFLA_INFO_KIND, interface->kind, strlen(interface->kind));
+    size_t data = begin_nested(batch, IFLA_INFO_DATA);
+    if (is_macvlan) {
+        uint32_t mode = mode_value(macvlan_modes, ARRAY_SIZE(macvlan_modes), interface->mode);
+        add_attribute(batch, IFLA_MACVLAN_MODE, &mode, sizeof(mode));
+    } else {
+        uint16_t mode = (uint16_t)mode_value(ipvlan_modes, ARRAY_SIZE(ipvlan_modes), interface->mode);
+        uint16_t flags = (uint16_t)mode_value(ipvlan_flags, ARRAY_SIZE(ipvlan_flags), interface->flag);
+        add_attribute(batch, IFLA_IPVLAN_MODE, &mode, sizeof(mode));
+        add_attribute(batch, IFLA_IPVLAN_FLAGS, &flags, sizeof(flags));
+    }
+    end_nested(batch, data);
+    end_nested(batch, info);
+    batch_end(batch, start);
+}
+
+static bool add_interface(struct batch *batch, const struct launch_interface *interface, pid_t child, struct error *err)
+{
+    unsigned char mac[6];
+    int parent = -1;
+    bool is_veth = !interface->kind || string_equal(interface->kind, "veth");
+    if (string_is_set(interface->mac) && !parse_mac(interface->mac, mac))
+        return error_set(err, ERROR_INVALID, "invalid mac address %s", interface->mac);
+    if (strlen(string_or_empty(interface->host_name)) >= IFNAMSIZ ||
+        strlen(string_or_empty(interface->name)) >= IFNAMSIZ)
+        return error_set(err, ERROR_INVALID, "interface name %s is too long", interface->name);
+    if (string_is_set(interface->parent) && (parent = index_of(batch->socket, interface->parent)) < 0)
+        return error_errno(err, "%s %s", is_veth ? "bridge" : "parent link", interface->parent);
+    if (is_veth)
+        add_pair(batch, interface, parent, child);
+    else
+        add_vlan(batch, interface, parent, child);
     return true;
 }
 
@@ -224,7 +290,7 @@ bool interfaces_create(const struct record_list *interfaces, pid_t child, struct
     if (!batch)
         return false;
     for (size_t i = 0; i < interfaces->count; i++)
-        if (!add_pair(batch, RECORD_AT(*interfaces, struct launch_interface, i), child, err))
+        if (!add_interface(batch, RECORD_AT(*interfaces, struct launch_interface, i), child, err))
             return false;
     return batch_send(batch, err);
 }
@@ -277,22 +343,27 @@ static bool add_address(struct batch *batch, int index, const char *text, struct
     return true;
 }
 
-static bool add_default_route(struct batch *batch, int index, const char *gateway, struct error *err)
+/* An ipvlan of layer 3 asks nobody: its default route leads through the link itself. */
+static bool add_default_route(struct batch *batch, const struct launch_interface *interface, int index,
+                              const char *gateway, struct error *err)
 {
     struct address address;
     if (!string_is_set(gateway))
         return true;
     if (!parse_address(gateway, &address))
         return error_set(err, ERROR_INVALID, "invalid gateway %s", gateway);
+    bool is_direct =
+        string_equal(interface->kind, "ipvlan") && string_starts_with(string_or_empty(interface->mode), "l3");
     size_t start;
     struct rtmsg *head = batch_begin(batch, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, sizeof(*head),
                                      "add the container's default route", &start);
     head->rtm_family = address.family;
     head->rtm_table = RT_TABLE_MAIN;
     head->rtm_protocol = RTPROT_BOOT;
-    head->rtm_scope = RT_SCOPE_UNIVERSE;
+    head->rtm_scope = is_direct && address.family == AF_INET ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
     head->rtm_type = RTN_UNICAST;
-    add_attribute(batch, RTA_GATEWAY, address.bytes, address.length);
+    if (!is_direct)
+        add_attribute(batch, RTA_GATEWAY, address.bytes, address.length);
     add_attribute(batch, RTA_OIF, &(uint32_t){(uint32_t)index}, sizeof(uint32_t));
     batch_end(batch, start);
     return true;
@@ -307,17 +378,42 @@ static void bring_up(struct batch *batch, int index, const char *shown)
     batch_end(batch, start);
 }
 
-/* As Docker: without an IPv6 address of ours the interface has none, not even a link-local one. A kernel without IPv6
-   has no such file. */
-static void disable_ipv6(const struct launch_interface *interface)
+static bool write_setting(const char *path, const char *value)
 {
-    for (size_t i = 0; i < interface->addresses.count; i++)
-        if (strchr(interface->addresses.items[i], ':'))
-            return;
-    _cleanup_free_ char *path = xasprintf("/proc/sys/net/ipv6/conf/%s/disable_ipv6", interface->name);
     _cleanup_close_ int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
-    if (fd >= 0)
-        (void)!write(fd, "1", 1);
+    return fd >= 0 && write(fd, value, strlen(value)) >= 0;
+}
+
+/* As Docker: without an IPv6 address of ours the interface has none, not even a link-local one; with one, it listens to
+   no router. A kernel without IPv6 has no such files. */
+static void set_ipv6(const struct launch_interface *interface)
+{
+    bool has_address = false;
+    for (size_t i = 0; i < interface->addresses.count && !has_address; i++)
+        has_address = strchr(interface->addresses.items[i], ':');
+    _cleanup_free_ char *path =
+        xasprintf("/proc/sys/net/ipv6/conf/%s/%s", interface->name, has_address ? "accept_ra" : "disable_ipv6");
+    (void)write_setting(path, has_address ? "0" : "1");
+}
+
+/* "net.ipv4.conf.IFNAME.log_martians=1": the parts are checked by who asked. */
+static bool set_sysctls(const struct launch_interface *interface, struct error *err)
+{
+    for (size_t i = 0; i < interface->sysctls.count; i++) {
+        const char *setting = interface->sysctls.items[i], *equals = strchrnul(setting, '=');
+        _cleanup_free_ char *key = xstrndup(setting, (size_t)(equals - setting));
+        for (char *dot = key; *dot; dot++)
+            if (*dot == '.')
+                *dot = '/';
+        const char *place = strcasestr(key, "/IFNAME/");
+        if (!place)
+            return error_set(err, ERROR_INVALID, "invalid sysctl of an interface: %s", setting);
+        _cleanup_free_ char *path =
+            xasprintf("/proc/sys/%.*s/%s/%s", (int)(place - key), key, interface->name, place + strlen("/IFNAME/"));
+        if (!write_setting(path, *equals ? equals + 1 : ""))
+            return error_errno(err, "failed to set sysctl %s", setting);
+    }
+    return true;
 }
 
 bool interfaces_configure(const struct record_list *interfaces, struct error *err)
@@ -331,47 +427,61 @@ bool interfaces_configure(const struct record_list *interfaces, struct error *er
         int index = index_of(batch->socket, interface->name);
         if (index < 0)
             return error_errno(err, "interface %s", interface->name);
-        disable_ipv6(interface);
+        set_ipv6(interface);
         bring_up(batch, index, "bring the container's interface up");
         for (size_t j = 0; j < interface->addresses.count; j++)
             if (!add_address(batch, index, interface->addresses.items[j], err))
                 return false;
-        if (!add_default_route(batch, index, interface->gateway, err) ||
-            !add_default_route(batch, index, interface->gateway6, err))
+        if (!add_default_route(batch, interface, index, interface->gateway, err) ||
+            !add_default_route(batch, interface, index, interface->gateway6, err))
             return false;
     }
-    return batch_send(batch, err);
+    if (!batch_send(batch, err))
+        return false;
+    for (size_t i = 0; i < interfaces->count; i++)
+        if (!set_sysctls(RECORD_AT(*interfaces, struct launch_interface, i), err))
+            return false;
+    return true;
 }
 
-bool interfaces_set_gateway(const char *gateway, struct error *err)
+/* Of one family: the one that is there goes, whatever it is, and the new one comes. */
+static bool replace_gateway(unsigned char family, const char *gateway, struct error *err)
 {
-    _cleanup_(batch_freep) struct batch *batch = batch_new(err);
-    struct address address = {.family = AF_INET};
-    size_t start;
+    struct address address = {.family = family};
     bool is_set = string_is_set(gateway);
-    if (!batch)
-        return false;
     if (is_set && !parse_address(gateway, &address))
         return error_set(err, ERROR_INVALID, "invalid gateway %s", gateway);
-    struct rtmsg *head =
-        batch_begin(batch, is_set ? RTM_NEWROUTE : RTM_DELROUTE, is_set ? NLM_F_CREATE | NLM_F_REPLACE : 0,
-                    sizeof(*head), "set the container's default route", &start);
-    head->rtm_family = address.family;
-    head->rtm_table = RT_TABLE_MAIN;
-    head->rtm_scope = RT_SCOPE_UNIVERSE;
-    if (is_set) {
-        head->rtm_protocol = RTPROT_BOOT;
-        head->rtm_type = RTN_UNICAST;
-        add_attribute(batch, RTA_GATEWAY, address.bytes, address.length);
+    for (int is_new = 0; is_new <= is_set; is_new++) {
+        _cleanup_(batch_freep) struct batch *batch = batch_new(err);
+        size_t start;
+        if (!batch)
+            return false;
+        struct rtmsg *head = batch_begin(batch, is_new ? RTM_NEWROUTE : RTM_DELROUTE, is_new ? NLM_F_CREATE : 0,
+                                         sizeof(*head), "set the container's default route", &start);
+        head->rtm_family = family;
+        head->rtm_table = RT_TABLE_MAIN;
+        head->rtm_scope = is_new ? RT_SCOPE_UNIVERSE : RT_SCOPE_NOWHERE;
+        if (is_new) {
+            head->rtm_protocol = RTPROT_BOOT;
+            head->rtm_type = RTN_UNICAST;
+            add_attribute(batch, RTA_GATEWAY, address.bytes, address.length);
+        }
+        batch_end(batch, start);
+        struct error why = ERROR_INIT;
+        if (batch_send(batch, &why))
+            continue;
+        bool was_none =
+            !is_new && (why.errno_value == ESRCH || why.errno_value == ENOENT || why.errno_value == EAFNOSUPPORT);
+        if (!was_none)
+            return error_move(err, &why);
+        error_release(&why);
     }
-    batch_end(batch, start);
-    struct error why = ERROR_INIT;
-    if (batch_send(batch, &why))
-        return true;
-    if (is_set || why.errno_value != ESRCH)
-        return error_move(err, &why);
-    error_release(&why);
     return true;
+}
+
+bool interfaces_set_gateways(const char *gateway, const char *gateway6, struct error *err)
+{
+    return replace_gateway(AF_INET, gateway, err) && replace_gateway(AF_INET6, gateway6, err);
 }
 
 void interface_remove(const char *name)
@@ -387,4 +497,23 @@ void interface_remove(const char *name)
     head->ifi_index = index;
     batch_end(batch, start);
     batch_send(batch, NULL);
+}
+
+void interface_remove_with_address(const char *text)
+{
+    struct address wanted;
+    struct ifaddrs *all = NULL;
+    if (!parse_address(text, &wanted) || getifaddrs(&all) < 0)
+        return;
+    for (const struct ifaddrs *item = all; item; item = item->ifa_next) {
+        if (!item->ifa_addr || item->ifa_addr->sa_family != wanted.family)
+            continue;
+        const void *own = wanted.family == AF_INET ? (const void *)&((struct sockaddr_in *)item->ifa_addr)->sin_addr
+                                                   : (const void *)&((struct sockaddr_in6 *)item->ifa_addr)->sin6_addr;
+        if (memcmp(own, wanted.bytes, wanted.length) != 0)
+            continue;
+        interface_remove(item->ifa_name);
+        break;
+    }
+    freeifaddrs(all);
 }

@@ -5,12 +5,13 @@
 
 #include "runtime/launch.h"
 
-/* In the host's namespace: makes every veth pair with the peer already in the network namespace of `child`, under its
-   final name, address and MTU, the host's end up and a port of the bridge. The pairs go with that namespace. */
+/* In the host's namespace: makes every interface in the network namespace of `child`, under its final name, address and
+   MTU; of a veth the host's end, up, is a port of the bridge. They go with that namespace. */
 bool interfaces_create(const struct record_list *interfaces, pid_t child, struct error *err);
-/* In the container's: loopback and interfaces up, addresses, default routes. */
+/* In the container's: loopback and interfaces up, addresses, default routes, sysctls. */
 bool interfaces_configure(const struct record_list *interfaces, struct error *err);
-/* In the namespace we are in: the default route leads through this gateway, or with "" or NULL there is none. */
-bool interfaces_set_gateway(const char *gateway, struct error *err);
+/* In the namespace we are in: the default routes lead through these gateways; with "" or NULL there is none. */
+bool interfaces_set_gateways(const char *gateway, const char *gateway6, struct error *err);
 /* Of the namespace we are in; a link that is not there is fine. */
 void interface_remove(const char *name);
+void interface_remove_with_address(const char *address);

@@ -11,8 +11,12 @@ static const struct record_type launch_overlay_type =
 
 static const struct field launch_interface_fields[] = {
     FIELD_STRING(struct launch_interface, "host_name", host_name, 0),
-    FIELD_STRING(struct launch_interface, "bridge", bridge, 0),
+    FIELD_STRING(struct launch_interface, "kind", kind, 0),
+    FIELD_STRING(struct launch_interface, "parent", parent, 0),
+    FIELD_STRING(struct launch_interface, "mode", mode, 0),
+    FIELD_STRING(struct launch_interface, "flag", flag, 0),
     FIELD_STRING(struct launch_interface, "name", name, 0),
+    FIELD_BOOL(struct launch_interface, "has_own_name", has_own_name, 0),
     FIELD_STRING(struct launch_interface, "mac", mac, 0),
     FIELD_STRINGS(struct launch_interface, "addresses", addresses, 0),
     FIELD_STRING(struct launch_interface, "gateway", gateway, 0),
@@ -20,6 +24,7 @@ static const struct field launch_interface_fields[] = {
     FIELD_INT64(struct launch_interface, "mtu", mtu, 0),
     FIELD_BOOL(struct launch_interface, "is_isolated", is_isolated, 0),
     FIELD_BOOL(struct launch_interface, "has_hairpin", has_hairpin, 0),
+    FIELD_STRINGS(struct launch_interface, "sysctls", sysctls, 0),
 };
 const struct record_type launch_interface_type =
     RECORD_TYPE("launch_interface", struct launch_interface, launch_interface_fields);

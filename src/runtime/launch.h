@@ -16,20 +16,25 @@ struct launch_overlay {
     bool is_volatile;
 };
 
-/* One network interface in a new network namespace: a veth pair whose host end is a port of a bridge. The host end is
-   made by the runtime's parent (in the host's namespace), the rest by the child (in its own), each in one netlink
-   batch. It disappears with the namespace. */
+/* One network interface in a new network namespace: a veth pair whose host end is a port of a bridge, or a macvlan or
+   ipvlan on a link of the host. It is made by the runtime's parent (in the host's namespace) and configured by the
+   child (in its own), each in one netlink batch. It disappears with the namespace. */
 struct launch_interface {
-    char *host_name;          /* "veth1a2b3c4"; at most 15 bytes */
-    char *bridge;             /* name of the bridge on the host */
-    char *name;               /* "eth0" */
-    char *mac;                /* "02:42:ac:11:00:02" */
+    char *host_name;   /* "veth1a2b3c4", of a veth; at most 15 bytes */
+    char *kind;        /* "veth" (also NULL), "macvlan", "ipvlan" */
+    char *parent;      /* on the host: the bridge, or the link that it is on */
+    char *mode;        /* of a macvlan: "bridge", "private", "vepa", "passthru"; of an ipvlan: "l2", "l3", "l3s" */
+    char *flag;        /* of an ipvlan: "bridge", "private", "vepa" */
+    char *name;        /* "eth0" */
+    bool has_own_name; /* where one is added later: not a prefix that gets a number */
+    char *mac;         /* "02:42:ac:11:00:02" */
     struct strlist addresses; /* "172.17.0.2/16" */
     char *gateway;            /* default route, or NULL */
     char *gateway6;
-    int64_t mtu;      /* 0: the kernel's */
-    bool is_isolated; /* the other ports of the bridge are not reached */
-    bool has_hairpin; /* the bridge sends back what the container sent to itself through a port of the host */
+    int64_t mtu;            /* 0: the kernel's */
+    bool is_isolated;       /* the other ports of the bridge are not reached */
+    bool has_hairpin;       /* the bridge sends back what the container sent to itself through a port of the host */
+    struct strlist sysctls; /* "net.ipv4.conf.IFNAME.log_martians=1" */
 };
 extern const struct record_type launch_interface_type;
 

@@ -64,7 +64,7 @@ static void unescape(char *text)
     char *out = text;
     for (; *text; text++) {
         if (text[0] == '\\' && text[1] >= '0' && text[1] <= '3' && text[2] && text[3]) {
-            *out++ = (char)((text[1] - '0') << 6 | (text[2] - '0') << 3 | (text[3] - '0'));
+            *out++ = (char)((text[1] & 7) << 6 | (text[2] & 7) << 3 | (text[3] & 7));
             text += 3;
         } else {
             *out++ = *text;
@@ -163,15 +163,18 @@ static bool is_the_one(const struct removal *removal, int found, const char *pla
     _cleanup_free_ char *asked = path_clean(removal->mount->destination);
     if (string_equal(asked, place))
         return true;
-    if (string_equal(removal->mount->type, "bind"))
-        return removal->has_source && fstat(found, &status) == 0 && status.st_dev == removal->source.st_dev &&
-               status.st_ino == removal->source.st_ino;
-    return !is_kernels(place) && fstatfs(found, &system) == 0 && system.f_type == TMPFS_MAGIC;
+    bool is_same = removal->has_source && fstat(found, &status) == 0 && status.st_dev == removal->source.st_dev &&
+                   status.st_ino == removal->source.st_ino;
+    if (is_same || string_equal(removal->mount->type, "bind"))
+        return is_same;
+    unsigned long magic = string_equal(removal->mount->type, "tmpfs") ? TMPFS_MAGIC : OVERLAYFS_SUPER_MAGIC;
+    return !is_kernels(place) && fstatfs(found, &system) == 0 && (unsigned long)system.f_type == magic;
 }
 
 static bool not_mounted(const struct removal *removal, struct error *err)
 {
-    return error_set(err, ERROR_CONFLICT, "nothing is mounted at %s any more, or it is not what was mounted there",
+    return error_set(err, ERROR_CONFLICT,
+                     "nothing is mounted at %s any more, or it is not what was mounted there: stop the container first",
                      removal->mount->destination);
 }
 
@@ -301,6 +304,12 @@ static bool prepare(struct change *change, const struct mount_change *wanted, st
         _cleanup_close_ int source = mount_open_source(removal->mount);
         removal->has_source = source >= 0 && fstat(source, &removal->source) == 0;
     }
+    bool has_layers = false;
+    for (size_t i = 0; i < wanted->added.count; i++)
+        has_layers |= RECORD_AT(wanted->added, struct oci_mount, i)->lower.count > 0;
+    /* They are mounted for a moment, which nobody else is to see. */
+    if (has_layers && (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_SLAVE | MS_REC, NULL) < 0))
+        return error_errno(err, "unshare");
     for (; change->addition_count < wanted->added.count; change->addition_count++)
         if (!mount_prepare(RECORD_AT(wanted->added, struct oci_mount, change->addition_count),
                            &change->additions[change->addition_count], err))

@@ -10,6 +10,9 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "runtime/mount_options.h"
+#include "runtime/root.h"
+
+#define LINKS_MAXIMUM 40
 
 static int set_option(int fs, const char *option)
 {
@@ -56,24 +59,37 @@ bool mount_set_attributes(int mount, uint64_t set, uint64_t clear, unsigned long
                          sizeof(attributes)) == 0;
 }
 
-/* Makes the empty file `target`, the folders above it too. */
-static int make_file(int root, const char *target)
+/* Makes the empty file `target`, the folders above it too; where it is a link to what is not there, where that leads.
+   What is there meanwhile is never opened: a container that runs may put a device there. */
+static int make_file(int root, const char *target, int links)
 {
-    _cleanup_free_ char *parent = xstrndup(target, (size_t)(path_base(target) - target));
+    char link[4096];
+    const char *name = path_base(target);
+    _cleanup_free_ char *parent = xstrndup(target, (size_t)(name - target));
     _cleanup_close_ int folder = make_directories_in_root(root, *parent ? parent : "/", 0755);
     if (folder < 0)
         return -1;
-    _cleanup_close_ int file = open_in_root(root, target, O_CREAT | O_WRONLY | O_NOCTTY | O_NONBLOCK, 0755);
-    if (file < 0)
+    _cleanup_close_ int file = openat(folder, name, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0755);
+    if (file >= 0)
+        return openat(folder, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    if (errno != EEXIST)
         return -1;
-    return open_in_root(root, target, O_PATH, 0);
+    int fd = open_in_root(root, target, O_PATH, 0);
+    if (fd >= 0 || errno != ENOENT || links == 0)
+        return fd;
+    ssize_t length = readlinkat(folder, name, link, sizeof(link) - 1);
+    if (length <= 0)
+        return -1;
+    link[length] = '\0';
+    _cleanup_free_ char *next = *link == '/' ? xstrdup(link) : xasprintf("%s/%s", parent, link);
+    return make_file(root, next, links - 1);
 }
 
 int mount_target(int root, const char *target, bool is_directory, struct error *err)
 {
     int fd = open_in_root(root, target, O_PATH, 0);
     if (fd < 0 && errno == ENOENT)
-        fd = is_directory ? make_directories_in_root(root, target, 0755) : make_file(root, target);
+        fd = is_directory ? make_directories_in_root(root, target, 0755) : make_file(root, target, LINKS_MAXIMUM);
     if (fd < 0)
         error_errno(err, "create mount destination for %s mount", target);
     return fd;
@@ -121,6 +137,21 @@ static bool prepare_bind(struct prepared_mount *prepared, struct error *err)
     if (prepared->tree < 0 || !mount_set_attributes(prepared->tree, options->set, options->clear, 0, false) ||
         !mount_set_attributes(prepared->tree, options->recursive_set, options->recursive_clear, 0, true))
         return fail(mount, options, err);
+    return true;
+}
+
+static bool prepare_layers(struct prepared_mount *prepared, struct error *err)
+{
+    const struct oci_mount *mount = prepared->mount;
+    struct stat status;
+    prepared->options.is_bind = true;
+    prepared->tree = root_open_layers(&mount->lower, mount->source, err);
+    if (prepared->tree < 0)
+        return false;
+    if (fstat(prepared->tree, &status) < 0 ||
+        !mount_set_attributes(prepared->tree, prepared->options.set, prepared->options.clear, 0, false))
+        return fail(mount, &prepared->options, err);
+    prepared->is_directory = S_ISDIR(status.st_mode);
     return true;
 }
 
@@ -230,7 +261,9 @@ bool mount_prepare(const struct oci_mount *mount, struct prepared_mount *out, st
     if (is_done && !string_is_set(mount->destination))
         is_done = error_set(err, ERROR_INVALID, "a mount has no destination");
     prepared.options.is_bind |= strcmp(type, "bind") == 0 || strcmp(type, "none") == 0 || !*type;
-    if (is_done && prepared.options.is_bind)
+    if (is_done && mount->lower.count)
+        is_done = prepare_layers(&prepared, err);
+    else if (is_done && prepared.options.is_bind)
         is_done = prepare_bind(&prepared, err);
     if (!is_done) {
         prepared_mount_release(&prepared);

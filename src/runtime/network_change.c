@@ -24,6 +24,8 @@ static const struct field network_change_fields[] = {
     FIELD_RECORDS(struct network_change, "interfaces", interfaces, 0, &launch_interface_type),
     FIELD_BOOL(struct network_change, "setsGateway", sets_gateway, 0),
     FIELD_STRING(struct network_change, "gateway", gateway, 0),
+    FIELD_STRING(struct network_change, "gateway6", gateway6, 0),
+    FIELD_STRING(struct network_change, "removes", removes, 0),
     FIELD_BOOL(struct network_change, "opensResolver", opens_resolver, 0),
 };
 const struct record_type network_change_type =
@@ -45,7 +47,9 @@ static bool apply_inside(const struct network_change *change, int resolver[2], s
 {
     if (change->interfaces.count && !interfaces_configure(&change->interfaces, err))
         return false;
-    if (change->sets_gateway && !interfaces_set_gateway(change->gateway, err))
+    if (string_is_set(change->removes))
+        interface_remove_with_address(change->removes);
+    if (change->sets_gateway && !interfaces_set_gateways(change->gateway, change->gateway6, err))
         return false;
     if (!change->opens_resolver)
         return true;

@@ -8,7 +8,9 @@
 struct network_change {
     struct record_list interfaces; /* of struct launch_interface, to be added */
     bool sets_gateway;
-    char *gateway;       /* of the default route; "": there is none any more */
+    char *gateway; /* of the default route; "": there is none any more */
+    char *gateway6;
+    char *removes;       /* "172.17.0.2": the interface that has this address, before the routes are set */
     bool opens_resolver; /* 127.0.0.11 listens for DNS */
 };
 extern const struct record_type network_change_type;

@@ -13,7 +13,8 @@
 #include "runtime/mounts.h"
 
 /* mount(2) takes a page of options. */
-#define MOUNT_DATA_LIMIT 4095
+#define MOUNT_DATA_LIMIT  4095
+#define MOUNT_TABLE_LIMIT ((size_t)16 << 20)
 
 /* Makes the mount that holds `path` private: what is mounted below it then stays in this namespace. mount(2) wants the
    mount's own root, so the path is shortened until it is one. */
@@ -159,6 +160,54 @@ int root_mount(const struct launch *launch, struct error *err)
     if (root < 0)
         error_errno(err, "open %s", place);
     return root;
+}
+
+/* Would what is mounted below the path be seen elsewhere? */
+static bool is_shared_place(const char *path)
+{
+    struct statx status;
+    _cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+    if (statx(AT_FDCWD, path, 0, STATX_MNT_ID, &status) < 0 ||
+        !file_read(AT_FDCWD, "/proc/self/mountinfo", MOUNT_TABLE_LIMIT, &text, NULL))
+        return true;
+    _cleanup_strlist_ struct strlist lines = strlist_split(strbuf_text(&text), '\n');
+    for (size_t i = 0; i < lines.count; i++) {
+        char *end = NULL;
+        if (strtoull(lines.items[i], &end, 10) != status.stx_mnt_id || *end != ' ')
+            continue;
+        char *rest = strstr(lines.items[i], " - ");
+        if (rest)
+            *rest = '\0';
+        return strstr(lines.items[i], " shared:") != NULL;
+    }
+    return true;
+}
+
+static int copy_path(const char *place, const char *path, struct error *err)
+{
+    _cleanup_close_ int root = open(place, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    _cleanup_close_ int found = root < 0 ? -1 : open_in_root(root, string_is_set(path) ? path : "/", O_PATH, 0);
+    int copy = found < 0 ? -1 : mount_clone(found, "", false);
+    if (copy < 0)
+        error_errno(err, "open %s in the image", string_is_set(path) ? path : "/");
+    return copy;
+}
+
+int root_open_layers(const struct strlist *lower, const char *path, struct error *err)
+{
+    /* An overlay takes two layers at least; where there is one it hides nothing. */
+    const char *place = lower->items[0];
+    if (lower->count == 1)
+        return copy_path(place, path, err);
+    if (is_shared_place(place) && !make_parent_private(place)) {
+        error_errno(err, "make the mount of %s private", place);
+        return -1;
+    }
+    if (!mount_overlay(&(struct launch_overlay){.lower = *lower}, place, err))
+        return -1;
+    int copy = copy_path(place, path, err);
+    umount2(place, MNT_DETACH);
+    return copy;
 }
 
 void root_mark(int root)

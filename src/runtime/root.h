@@ -7,6 +7,10 @@
    and returns an O_PATH descriptor of the root; -1 with err. */
 int root_mount(const struct launch *launch, struct error *err);
 
+/* A copy of an overlay that is only read, or of what is at `path` in it, attached nowhere: a descriptor, -1 with err.
+   For a process in a mount namespace of its own, as it is mounted there for a moment. */
+int root_open_layers(const struct strlist *lower, const char *path, struct error *err);
+
 /* Leaves what programs look for in a container's root, where the image has none: /.dockerenv, and /etc/mtab. A root
    that cannot take them stays as it is. */
 void root_mark(int root);

@@ -35,8 +35,10 @@ bool network_take_change(struct shim *shim, struct message *message, struct erro
         return false;
     for (size_t i = 0; i < change.interfaces.count; i++) {
         struct launch_interface *interface = RECORD_AT(change.interfaces, struct launch_interface, i);
-        free(interface->name);
-        interface->name = xasprintf("eth%zu", shim->interface_count + i);
+        if (interface->has_own_name)
+            continue;
+        _cleanup_free_ char *prefix = interface->name;
+        interface->name = xasprintf("%s%zu", string_is_set(prefix) ? prefix : "eth", shim->interface_count + i);
     }
     change.opens_resolver = change.opens_resolver && shim->resolver[0] < 0;
     bool is_done = apply(shim, shim->container.pid, &change, err);

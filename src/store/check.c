@@ -121,9 +121,7 @@ static bool read_layers(struct store *store, struct view *view, struct error *er
 
 static bool read_database(struct store *store, struct view *view, struct error *err)
 {
-    static const char wanted[] = "SELECT blob_digest FROM layers UNION SELECT id FROM images UNION "
-                                 "SELECT digest FROM image_manifests UNION "
-                                 "SELECT substr(reference, instr(reference, '@') + 1) FROM digests";
+    static const char wanted[] = SQL_USED_BLOBS;
     if (!database_begin(store->database, NOT_DURABLE, err))
         return false;
     bool is_read = read_layers(store, view, err) && read_column(store, wanted, &view->wanted, err) &&
@@ -351,8 +349,7 @@ static bool check_keepers(struct store *store, struct store_check *check, struct
 /* Rows of layers that no image and no container has: a collection that failed. */
 static bool check_uncollected(struct store *store, struct store_check *check, struct error *err)
 {
-    static const char sql[] = "SELECT diff_id FROM layers WHERE diff_id NOT IN (SELECT diff_id FROM image_layers) "
-                              "AND diff_id NOT IN (SELECT diff_id FROM container_layers)";
+    static const char sql[] = SQL_UNUSED_LAYERS;
     _cleanup_strlist_ struct strlist unused = {0};
     if (!database_begin(store->database, NOT_DURABLE, err))
         return false;

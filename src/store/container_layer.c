@@ -66,6 +66,25 @@ bool container_layer_use_image(struct store *store, const char *container_id, co
     return database_end(store->database, is_done, err) && is_done;
 }
 
+bool container_layer_use(struct store *store, const char *container_id, const struct strlist *diff_ids,
+                         struct error *err)
+{
+    static const char sql[] = "INSERT OR IGNORE INTO container_layers (container_id, diff_id) VALUES (?, ?)";
+    if (!database_begin(store->database, NOT_DURABLE, err))
+        return false;
+    bool is_done = true;
+    for (size_t i = 0; i < diff_ids->count && is_done; i++) {
+        sqlite3_stmt *statement = database_statement(store->database, sql, err);
+        is_done = statement;
+        if (!is_done)
+            break;
+        sqlite3_bind_text(statement, 1, container_id, -1, SQLITE_STATIC);
+        sqlite3_bind_text(statement, 2, diff_ids->items[i], -1, SQLITE_STATIC);
+        is_done = database_step(store->database, statement, err) == 0;
+    }
+    return database_end(store->database, is_done, is_done ? err : NULL) && is_done;
+}
+
 bool container_layer_discard(struct store *store, const char *container_id, char **remains, struct error *err)
 {
     *remains = NULL;

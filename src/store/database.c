@@ -62,6 +62,12 @@ static const char *const pragmas[] = {
 
 struct database *database_open(const char *path, struct error *err)
 {
+    return database_open_with(path, schema_upgrade, err);
+}
+
+struct database *database_open_with(const char *path, bool (*upgrade)(struct sqlite3 *connection, struct error *err),
+                                    struct error *err)
+{
     struct database *database = NEW(struct database);
     pthread_mutexattr_t attributes;
     pthread_mutexattr_init(&attributes);
@@ -79,7 +85,7 @@ struct database *database_open(const char *path, struct error *err)
         for (size_t i = 0; is_open && i < ARRAY_SIZE(pragmas); i++)
             is_open = execute(database, pragmas[i], err);
         sqlite3_wal_hook(database->connection, note_log_size, database);
-        is_open = is_open && schema_upgrade(database->connection, err);
+        is_open = is_open && upgrade(database->connection, err);
         if (!is_open && (sqlite3_errcode(database->connection) & 0xff) == SQLITE_BUSY)
             error_set(err, ERROR_UNAVAILABLE, "%s is in use by another engine", path);
         else if (!is_open)

@@ -11,9 +11,13 @@
 #include "base/text.h"
 
 struct database;
+struct sqlite3;
 struct sqlite3_stmt;
 
 struct database *database_open(const char *path, struct error *err);
+/* The same for another program's database: `upgrade` makes its tables. */
+struct database *database_open_with(const char *path, bool (*upgrade)(struct sqlite3 *connection, struct error *err),
+                                    struct error *err);
 void database_close(struct database *database);
 
 enum durability { DURABLE, NOT_DURABLE };

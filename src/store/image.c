@@ -272,8 +272,11 @@ bool image_layers(struct store *store, const char *image_id, struct strlist *out
     if (exists.count == 0)
         return no_such_image(err, image_id);
     strlist_give(out);
-    for (size_t i = 0; i < diff_ids.count; i++)
-        strlist_take(out, layer_path(store, diff_ids.items[i]));
+    for (size_t i = 0; i < diff_ids.count; i++) {
+        _cleanup_free_ char *path = layer_path(store, diff_ids.items[i]);
+        if (!strlist_contains(out, path))
+            strlist_add(out, path);
+    }
     return true;
 }
 
@@ -322,6 +325,9 @@ bool image_tag(struct store *store, const char *source, const char *repository, 
     if (!database_begin(store->database, DURABLE, err))
         return false;
     _cleanup_free_ char *id = NULL;
-    bool is_tagged = image_resolve(store, source, &id, err) && image_set_reference(store, &reference, id, NULL, err);
+    bool is_there = image_resolve(store, source, &id, err);
+    if (!is_there && err && err->kind == ERROR_INVALID)
+        err->kind = ERROR_NOT_FOUND; /* as Docker answers it */
+    bool is_tagged = is_there && image_set_reference(store, &reference, id, NULL, err);
     return is_tagged ? database_end(store->database, true, err) : database_end(store->database, false, NULL) && false;
 }

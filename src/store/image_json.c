@@ -129,8 +129,11 @@ json_t *image_inspect_json(struct store *store, const char *reference, int versi
     if (version < VERSION_NO_CONTAINER_CONFIG) {
         set_where_given(object, "Container", image.parsed.container);
         json_t *container_config = json_object_get(raw, "container_config");
+        static const struct container_config none = {0};
         if (json_is_object(container_config))
             json_object_set(object, "ContainerConfig", container_config);
+        else
+            json_object_set_new(object, "ContainerConfig", record_to_json(&container_config_type, &none));
     }
     set_string(object, "DockerVersion", image.parsed.docker_version);
     set_string(object, "Author", image.parsed.author);

@@ -8,6 +8,7 @@
 #include "store/blob.h"
 #include "store/database.h"
 #include "store/layer.h"
+#include "store/limit.h"
 #include "store/store.h"
 
 struct store {
@@ -19,6 +20,10 @@ struct store {
     int temporary; /* <data-root>/tmp */
     atomic_uint_fast64_t temporary_count;
     atomic_uint spool_count; /* archives that are being read, in tmp */
+
+    struct store_limit limit;
+    atomic_int_fast64_t settled;  /* bytes that were there when something last began to come in */
+    atomic_int_fast64_t incoming; /* bytes that are not yet among them */
 
     pthread_mutex_t hold_lock; /* protects the next two; held while layer_collect looks for garbage */
     unsigned holds;
@@ -51,6 +56,21 @@ bool blob_finish_unsynced(struct blob_writer *writer, char **digest, int64_t *si
 /* Forgets what was written so far. */
 bool blob_restart(struct blob_writer *writer, struct error *err);
 
+/* The row of a layer whose folder has its name. */
+bool layer_insert(struct store *store, const struct layer_info *info, int64_t tar_size, struct error *err);
+/* The tar of a layer that has no blob. */
+bool layer_pack(struct store *store, const char *diff_id, stream_write write, void *context, struct error *err);
+/* What keeps layers and blobs: the one place that says so, for the collection and for the check. Whoever refers to them
+   from another table adds it here. */
+#define SQL_UNUSED_LAYERS                                                                                              \
+    "SELECT diff_id FROM layers WHERE diff_id NOT IN (SELECT diff_id FROM image_layers) "                              \
+    "AND diff_id NOT IN (SELECT diff_id FROM container_layers) "                                                       \
+    "AND diff_id NOT IN (SELECT diff_id FROM build_cache WHERE diff_id IS NOT NULL)"
+#define SQL_USED_BLOBS                                                                                                 \
+    "SELECT blob_digest AS digest FROM layers UNION ALL SELECT id FROM images UNION ALL "                              \
+    "SELECT digest FROM image_manifests UNION ALL "                                                                    \
+    "SELECT substr(reference, instr(reference, '@') + 1) FROM digests"
+
 /* Empties tmp, and removes layers and blobs that nothing refers to. Before any other use of the store. */
 bool store_recover(struct store *store, struct error *err);
 
@@ -65,6 +85,7 @@ bool store_recover(struct store *store, struct error *err);
        image_manifests (digest, image_id)                    manifests that name the image as their config
        layer_sources (diff_id, repository, digest, size, media_type)  "docker.io/library/busybox" has the layer so
        documents    (sequence, kind, id, body)
+       build_cache  (sequence, key UNIQUE, diff_id, …)       what steps of builds have made (build_cache.h)
 
    Deleting an image deletes its image_layers, tags and digests. The blobs that stay are those of layers, the image ids
    (configs), image_manifests, and the digests after '@' in digests.reference (manifests and indexes). */

@@ -90,7 +90,7 @@ char *layer_path(const struct store *store, const char *diff_id)
     return xasprintf("%s/layers/%s", store->data_root, hex ? hex : "invalid");
 }
 
-static bool insert_row(struct store *store, const struct layer_info *info, int64_t tar_size, struct error *err)
+bool layer_insert(struct store *store, const struct layer_info *info, int64_t tar_size, struct error *err)
 {
     static const char sql[] =
         "INSERT OR IGNORE INTO layers (diff_id, blob_digest, blob_size, size, tar_size, media_type) "
@@ -117,7 +117,9 @@ static bool insert_row(struct store *store, const struct layer_info *info, int64
 struct tap {
     stream_read read;
     void *context;
+    struct store *store;
     struct blob_writer *blob; /* NULL: only passes them on */
+    int64_t *taken;           /* of the limit */
     struct error err;         /* of the blob */
 };
 
@@ -125,7 +127,8 @@ static ssize_t tap_read(void *context, void *data, size_t length)
 {
     struct tap *tap = context;
     ssize_t n = tap->read(tap->context, data, length);
-    if (n > 0 && tap->blob && !blob_write(tap->blob, data, (size_t)n, &tap->err)) {
+    if (n > 0 && tap->blob &&
+        (!limit_take(tap->store, n, tap->taken, &tap->err) || !blob_write(tap->blob, data, (size_t)n, &tap->err))) {
         errno = EIO;
         return -1;
     }
@@ -145,6 +148,8 @@ struct addition {
     char *diff_id;
     int64_t size;
     const char *expected_blob; /* NULL: any */
+    int64_t taken;             /* of the limit */
+    bool is_full;
     struct error extract_error;
 };
 
@@ -182,6 +187,11 @@ static bool next_bytes(struct addition *addition, void *data, size_t *length, st
         return addition->tap.err.kind ? error_move(err, &addition->tap.err) : false;
     *length = (size_t)n;
     addition->tar_size += n;
+    /* What comes out takes about as much again as a folder. */
+    if (addition->root >= 0 && !limit_take(addition->store, n, &addition->taken, err)) {
+        addition->is_full = true;
+        return false;
+    }
     return !addition->plain_blob || blob_write(addition->plain_blob, data, *length, err);
 }
 
@@ -286,7 +296,7 @@ static bool publish(struct addition *addition, struct layer_info *out, struct er
         free(TAKE_PTR(addition->folder));
     else if (is_done && errno != EEXIST && errno != ENOTEMPTY) /* else: another thread was faster */
         is_done = error_errno(err, "rename layer %s", info.diff_id);
-    is_done = is_done && insert_row(store, &info, addition->tar_size, err);
+    is_done = is_done && layer_insert(store, &info, addition->tar_size, err);
     if (is_done)
         *out = info;
     else
@@ -297,7 +307,7 @@ static bool publish(struct addition *addition, struct layer_info *out, struct er
 /* Bytes that could not be unpacked: where they are not the ones that were promised, that is the better reason. */
 static bool explain_failure(struct addition *addition, struct error *err)
 {
-    bool has_come = addition->expected_blob && addition->tap.blob && !addition->tap.err.kind;
+    bool has_come = addition->expected_blob && addition->tap.blob && !addition->tap.err.kind && !addition->is_full;
     if (!has_come || !err || err->kind == ERROR_CANCELLED)
         return false;
     char rest[4096];
@@ -342,8 +352,11 @@ bool layer_add_checked(struct store *store, stream_read read, void *context, con
         .store = store, .tap = {.read = read, .context = context}, .root = -1, .expected_blob = expected_blob};
     if (expected_diff_id && !digest_hex(expected_diff_id))
         return error_set(err, ERROR_INVALID, "invalid diff id: %s", expected_diff_id);
+    addition.tap.store = store;
+    addition.tap.taken = &addition.taken;
     store_hold(store);
-    bool is_added = add(&addition, expected_diff_id, out, err);
+    bool is_added = limit_begin(store, err) && add(&addition, expected_diff_id, out, err);
+    limit_end(store, addition.taken);
     decompressor_close(addition.decompressor);
     blob_abandon(addition.tap.blob);
     blob_abandon(addition.plain_blob);
@@ -370,6 +383,10 @@ bool layer_write_tar(struct store *store, const char *diff_id, stream_write writ
     struct layer_info info = {0};
     if (!layer_get(store, diff_id, &info, err))
         return false;
+    if (!*info.blob_digest) {
+        layer_info_release(&info);
+        return layer_pack(store, diff_id, write, context, err);
+    }
     _cleanup_close_ int fd = blob_open(store, info.blob_digest, NULL, err);
     layer_info_release(&info);
     if (fd < 0)

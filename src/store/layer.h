@@ -8,7 +8,7 @@
 
 struct layer_info {
     char *diff_id;     /* "sha256:…" of the uncompressed tar */
-    char *blob_digest; /* of the bytes as they came */
+    char *blob_digest; /* of the bytes as they came; "": there are none, the layer is a folder alone */
     int64_t blob_size;
     int64_t size;     /* bytes of the files in it */
     char *media_type; /* of the blob: application/vnd.oci.image.layer.v1.tar[+gzip|+zstd] */
@@ -26,6 +26,12 @@ bool layer_add(struct store *store, stream_read read, void *context, const char 
 /* The same for a blob whose digest is known too; a mismatch is an error, and the blob is not kept. */
 bool layer_add_checked(struct store *store, stream_read read, void *context, const char *expected_diff_id,
                        const char *expected_blob, struct layer_info *out, struct error *err);
+/* A folder in overlayfs' form, by its absolute path, on the store's disk, becomes a layer without a copy: it is
+   hashed as the tar that it would be, and renamed. Nothing may write to it from then on. No blob is kept:
+   layer_write_tar makes the same bytes of the folder again. Does not wait for the disk. The folder is gone afterwards,
+   or still there where this fails or the layer was there already. The store must be held until something refers to the
+   layer. */
+bool layer_adopt(struct store *store, const char *folder, struct layer_info *out, struct error *err);
 bool layer_exists(struct store *store, const char *diff_id);
 /* <data-root>/layers/<hex>; caller frees. */
 char *layer_path(const struct store *store, const char *diff_id);
@@ -40,8 +46,8 @@ bool layer_collect(struct store *store, struct error *err);
 bool layer_unpack_again(struct store *store, const char *diff_id, struct error *err);
 /* Writes the uncompressed tar of the layer, byte for byte the one whose digest is its diff id. */
 bool layer_write_tar(struct store *store, const char *diff_id, stream_write write, void *context, struct error *err);
-/* Makes a gzip blob of a layer that is kept as a plain tar, in its place; *out is what there is then. The store must be
-   held. Returns false with ERROR_CANCELLED once is_cancelled (may be NULL) says so. */
+/* Makes a gzip blob of a layer that is kept as a plain tar, in its place, or of one that has no blob; *out is what
+   there is then. The store must be held. Returns false with ERROR_CANCELLED once is_cancelled (may be NULL) says so. */
 bool layer_compress(struct store *store, const char *diff_id, bool (*is_cancelled)(void *context), void *context,
                     struct layer_info *out, struct error *err);
 

@@ -8,12 +8,12 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "store/build_cache.h"
 #include "store/internal.h"
 
 static bool delete_rows(struct database *database, struct strlist *diff_ids, struct error *err)
 {
-    static const char find[] = "SELECT diff_id FROM layers WHERE diff_id NOT IN (SELECT diff_id FROM image_layers) "
-                               "AND diff_id NOT IN (SELECT diff_id FROM container_layers)";
+    static const char find[] = SQL_UNUSED_LAYERS;
     static const char delete[] = "DELETE FROM layers WHERE diff_id = ?";
     sqlite3_stmt *statement = database_statement(database, find, err);
     if (!statement)
@@ -73,10 +73,7 @@ static int is_referenced(struct store *store, const char *sql, const char *name,
 
 static bool keep_or_remove_blob(struct store *store, const char *name, struct error *err)
 {
-    static const char sql[] = "SELECT 1 FROM layers WHERE blob_digest = ?1 UNION ALL "
-                              "SELECT 1 FROM images WHERE id = ?1 UNION ALL "
-                              "SELECT 1 FROM image_manifests WHERE digest = ?1 UNION ALL "
-                              "SELECT 1 FROM digests WHERE substr(reference, instr(reference, '@') + 1) = ?1 LIMIT 1";
+    static const char sql[] = "SELECT 1 FROM (" SQL_USED_BLOBS ") WHERE digest = ?1 LIMIT 1";
     int state = is_referenced(store, sql, name, err);
     if (state == 0 && unlinkat(store->content, name, 0) < 0 && errno != ENOENT)
         return error_errno(err, "unlink %s/content/sha256/%s", store->data_root, name);
@@ -142,7 +139,7 @@ bool layer_collect(struct store *store, struct error *err)
 bool store_recover(struct store *store, struct error *err)
 {
     _cleanup_strlist_ struct strlist retired = {0};
-    if (!database_begin(store->database, NOT_DURABLE, err))
+    if (!build_cache_recover(store, err) || !database_begin(store->database, NOT_DURABLE, err))
         return false;
     bool is_done = for_each_name(store, store->layers, keep_or_retire_folder, err);
     if (!database_end(store->database, is_done, err) || !is_done)

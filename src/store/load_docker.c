@@ -43,9 +43,14 @@ bool load_docker(struct load *load, struct error *err)
     _cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
     if (!spool_text(&load->spool, "manifest.json", &text, err))
         return false;
-    _cleanup_json_ json_t *json = json_parse(strbuf_text(&text), text.length, err);
-    if (!json)
+    struct error why = ERROR_INIT;
+    _cleanup_json_ json_t *json = json_parse(strbuf_text(&text), text.length, &why);
+    if (!json) {
+        const char *message = error_message(&why), *prefix = "invalid JSON: ";
+        error_set(err, ERROR_INVALID, "%s", message + (string_starts_with(message, prefix) ? strlen(prefix) : 0));
+        error_release(&why);
         return false;
+    }
     if (json_is_null(json))
         return error_set(err, ERROR_INVALID, "invalid manifest, manifest cannot be null (but can be [])");
     if (json_is_object(json))

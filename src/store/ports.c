@@ -28,8 +28,6 @@ bool exposed_ports_add(const char *spec, struct strlist *ports, struct error *er
     const char *container = colon ? colon + 1 : rest;
     if (!*container)
         return error_set(err, ERROR_INVALID, "No port specified: %s<empty>", spec);
-    if (strcmp(protocol, "tcp") != 0 && strcmp(protocol, "udp") != 0 && strcmp(protocol, "sctp") != 0)
-        return error_set(err, ERROR_INVALID, "Invalid proto: %s", slash + 1);
     int64_t first, last;
     if (!parse_range(container, &first, &last))
         return error_set(err, ERROR_INVALID, "Invalid containerPort: %s", container);
@@ -44,6 +42,8 @@ bool exposed_ports_add(const char *spec, struct strlist *ports, struct error *er
             return error_set(err, ERROR_INVALID, "Invalid ranges specified for container and host Ports: %s and %s",
                              container, host);
     }
+    if (strcmp(protocol, "tcp") != 0 && strcmp(protocol, "udp") != 0 && strcmp(protocol, "sctp") != 0)
+        return error_set(err, ERROR_INVALID, "Invalid proto: %s", slash + 1);
     for (int64_t port = first; port <= last; port++) {
         _cleanup_free_ char *text = xasprintf("%lld/%s", (long long)port, protocol);
         if (!strlist_contains(ports, text))

@@ -67,8 +67,11 @@ static bool resolve(struct save *save, const char *text, struct error *err)
     _cleanup_reference_ struct reference reference = {0};
     if (is_hex_id(text) || digest_is_valid(text))
         return image_resolve(save->store, text, &id, err) && add_image(save, id, NULL, err);
-    if (!reference_parse(text, &reference, err))
+    if (!reference_parse(text, &reference, err)) {
+        if (err)
+            err->kind = ERROR_INTERNAL; /* as Docker answers it */
         return false;
+    }
     if (string_starts_with(text, "sha256:")) {
         if (!image_by_prefix(save->store, text, &id, err))
             return false;
@@ -161,6 +164,21 @@ static char *make_index(const struct save *save)
     return text;
 }
 
+static bool is_saved(const struct save *save, const char *id)
+{
+    for (size_t i = 0; i < save->count; i++)
+        if (string_equal(save->images[i].image.id, id))
+            return true;
+    return false;
+}
+
+/* As Go's json.Encoder writes it. */
+static char *format_line(const json_t *json)
+{
+    _cleanup_free_ char *text = json_format(json);
+    return xasprintf("%s\n", text);
+}
+
 static char *make_archive_manifest(const struct save *save)
 {
     struct record_list images = {0};
@@ -168,6 +186,8 @@ static char *make_archive_manifest(const struct save *save)
         const struct saved_image *saved = &save->images[i];
         struct archive_image *item = record_list_add(&images, &archive_image_type);
         item->config = blob_name(saved->image.id);
+        if (string_is_set(saved->image.parent) && is_saved(save, saved->image.parent))
+            item->parent = xstrdup(saved->image.parent);
         for (size_t t = 0; t < saved->tags.count; t++)
             strlist_take(&item->repo_tags, familiar_from_full(saved->tags.items[t]));
         const struct strlist *diff_ids = &saved->image.parsed.rootfs.diff_ids;
@@ -183,7 +203,7 @@ static char *make_archive_manifest(const struct save *save)
     }
     _cleanup_json_ json_t *json = record_list_to_json(&archive_image_type, &images);
     record_list_release(&images, &archive_image_type);
-    return json_format(json);
+    return format_line(json);
 }
 
 /* NULL where nothing has a tag. */
@@ -206,7 +226,7 @@ static char *make_repositories(const struct save *save)
             json_object_set_new(tags, reference.tag, json_string(digest_hex(diff_ids->items[diff_ids->count - 1])));
         }
     }
-    return json_object_size(repositories) > 0 ? json_format(repositories) : NULL;
+    return json_object_size(repositories) > 0 ? format_line(repositories) : NULL;
 }
 
 static bool write_member(void *context, const void *data, size_t length)

@@ -33,6 +33,13 @@ static const char *const migrations[] = {
     "CREATE TABLE layer_sources (diff_id TEXT NOT NULL REFERENCES layers (diff_id) ON DELETE CASCADE,"
     " repository TEXT NOT NULL, digest TEXT NOT NULL, size INTEGER NOT NULL, media_type TEXT NOT NULL,"
     " PRIMARY KEY (diff_id, repository)) WITHOUT ROWID;",
+    /* 2 → 3: what steps of builds have made; `boot` is empty once it is known to be on the disk */
+    "CREATE TABLE build_cache (sequence INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL UNIQUE,"
+    " diff_id TEXT REFERENCES layers (diff_id), parent TEXT NOT NULL, kind TEXT NOT NULL, description TEXT NOT NULL,"
+    " created INTEGER NOT NULL, last_used INTEGER NOT NULL, uses INTEGER NOT NULL, size INTEGER NOT NULL,"
+    " boot TEXT NOT NULL);"
+    "CREATE INDEX build_cache_diff_id ON build_cache (diff_id);"
+    "CREATE INDEX build_cache_boot ON build_cache (sequence) WHERE boot != '';",
 };
 
 static bool fail(sqlite3 *connection, struct error *err)

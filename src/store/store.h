@@ -39,7 +39,8 @@ void image_release(struct image *image);
 bool image_get(struct store *store, const char *reference, struct image *out, struct error *err);
 /* All images, newest first. The caller releases each and frees the array. */
 bool image_list(struct store *store, struct image **out, size_t *count, struct error *err);
-/* The layer folders of an image, topmost first, as an overlay's lower folders. */
+/* The layer folders of an image, topmost first, as an overlay's lower folders: one that is there twice only where it is
+   uppermost, since that has all that the lower one has, and the kernel takes no folder twice. */
 bool image_layers(struct store *store, const char *image_id, struct strlist *out, struct error *err);
 /* Names the image; an image that had the name loses it. Docker's errors for bad references. */
 bool image_tag(struct store *store, const char *source, const char *repository, const char *tag, struct error *err);
@@ -123,6 +124,9 @@ bool store_commit(struct store *store, stream_read read, void *context, const st
 bool container_layer_create(struct store *store, const char *container_id, struct error *err);
 /* Keeps the image's layers for the container even when the image is removed by force. Does not wait for the disk. */
 bool container_layer_use_image(struct store *store, const char *container_id, const char *image_id, struct error *err);
+/* The same for layers that are mounted beside them. */
+bool container_layer_use(struct store *store, const char *container_id, const struct strlist *diff_ids,
+                         struct error *err);
 /* Removes <data-root>/containers/<id> with everything in it; the layers it kept are collected by the next
  * layer_collect. */
 bool container_layer_remove(struct store *store, const char *container_id, struct error *err);

@@ -23,6 +23,7 @@ ask() { client __complete "$@" 2>/dev/null; }
   [ "$(ask run --pull '')" = $'always\nmissing\nnever\n:4' ]
   [ "$(ask run --pull=)" = $'always\nmissing\nnever\n:4' ]
   ask run --restart u | grep -qx unless-stopped
+  [ "$(ask build '')" = ':16' ]
 }
 
 @test "names of containers, images, networks and contexts are completed" {

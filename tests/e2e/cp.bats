@@ -163,6 +163,8 @@ api() { curl -sS --unix-socket "$ENGINE/sock" "$@"; }
   [ "$(put file.tar 'path=/tmp&noOverwriteDirNonDir=1')" = 500 ]; grep -qF 'cannot overwrite directory \"/tmp/d\" with non-directory \"/tmp\"' body
   [ "$(put file.tar path=/tmp)" = 200 ]
   [ "$(put folder.tar 'path=/tmp&noOverwriteDirNonDir=1')" = 500 ]; grep -qF 'cannot overwrite non-directory \"/tmp/d\" with directory \"/tmp\"' body
+  [ "$(put folder.tar path=/tmp)" = 200 ]
+  client exec box test -d /tmp/d
 }
 
 @test "clients that leave in the middle leave nothing behind" {
@@ -198,6 +200,13 @@ api() { curl -sS --unix-socket "$ENGINE/sock" "$@"; }
   grep -qx 'w/f' names; grep -qx 'vol/' names; run -1 grep -q '^vol/v' names; run -1 grep -q '^proc/.' names; run -1 grep -q '^tmpfs/.' names
   client export -o file.tar box; cmp <(tar -tf file.tar) names
   run -1 client export nobody; [[ $output == *'No such container: nobody'* ]]
+  # What a start makes is there before one, too, and once.
+  client create --name unstarted busybox true
+  for it in unstarted box; do
+    run -0 bash -c 'tar t | grep -x -e .dockerenv -e dev/console -e dev/pts/ -e dev/shm/ -e etc/mtab -e etc/hosts | sort' < <(client export $it)
+    [ "$output" = "$(printf '%s\n' .dockerenv dev/console dev/pts/ dev/shm/ etc/hosts etc/mtab)" ]
+  done
+  client rm unstarted
 }
 
 @test "a large file goes both ways whole" {
@@ -205,4 +214,19 @@ api() { curl -sS --unix-socket "$ENGINE/sock" "$@"; }
   client cp big box:/tmp/big; client cp box:/tmp/big back
   cmp big back
   client exec box rm /tmp/big
+}
+
+@test "a file with holes comes whole" {
+  truncate -s 500000 holes; printf middle >>holes; truncate -s 2000000 holes
+  client exec box mkdir /holes
+  for form in 0.0 0.1 1.0; do
+    tar --format=posix --sparse-version=$form -S -c holes | client cp - box:/holes
+    [ "$(client exec box sha256sum /holes/holes | cut -d' ' -f1)" = "$(sha256sum <holes | cut -d' ' -f1)" ]
+    [ "$(client exec box ls /holes)" = holes ]
+    client exec box rm /holes/holes
+  done
+  # GNU's own form is refused, as Docker refuses it.
+  tar --format=gnu -S -c holes >gnu.tar
+  run -1 client cp - box:/holes <gnu.tar
+  [[ $output == *'unhandled tar header type 83'* ]]
 }

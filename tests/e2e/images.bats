@@ -187,3 +187,47 @@ PY
   [ "$(curl -s -o /dev/null -w '%{http_code}' --unix-socket "$ENGINE/sock" -G --data-urlencode 'platform=x' http://d/v1.49/images/foreign:1/json)" = 400 ]
   client rmi foreign:1
 }
+
+@test "an image remembers its parent through save and load" {
+  client create --name parental busybox true
+  client commit parental parental:child
+  client rm parental
+  parent=$(client inspect -f '{{.Id}}' busybox)
+  client save busybox parental:child | tar x -O manifest.json | grep -q "\"Parent\":\"$parent\""
+  run -1 bash -c 'tar x -O manifest.json | grep Parent' < <(client save parental:child)
+  client save -o "$BATS_TEST_TMPDIR/both.tar" busybox parental:child
+  client rmi parental:child
+  client load -i "$BATS_TEST_TMPDIR/both.tar"
+  [ "$(client inspect -f '{{.Parent}}' parental:child)" = "$parent" ]
+  client rmi parental:child
+}
+
+@test "an import from a URL" {
+  mkdir -p "$BATS_TEST_TMPDIR/www/root"
+  echo served >"$BATS_TEST_TMPDIR/www/root/file"
+  tar -C "$BATS_TEST_TMPDIR/www/root" -cf "$BATS_TEST_TMPDIR/www/root.tar" .
+  echo 'no archive' >"$BATS_TEST_TMPDIR/www/text"
+  python3 -u -m http.server --bind 127.0.0.1 --directory "$BATS_TEST_TMPDIR/www" 0 >"$BATS_TEST_TMPDIR/served" 2>&1 3>&- &
+  server=$!
+  until grep -q 'port [0-9]' "$BATS_TEST_TMPDIR/served"; do sleep 0.05; done
+  at=127.0.0.1:$(sed -n 's/.*port \([0-9]*\).*/\1/p' "$BATS_TEST_TMPDIR/served")
+  run -0 client import -c 'CMD ["x"]' "http://$at/root.tar" served:1
+  [[ $output == *"Downloading from http://$at/root.tar"*sha256:* ]]
+  [ "$(client history --format '{{.Comment}}' served:1)" = "Imported from http://$at/root.tar" ]
+  client create --name served served:1
+  [ "$(client cp served:/file - | tar x -O)" = served ]
+  client rm served
+  client rmi served:1
+  import() { curl -s --unix-socket "$ENGINE/sock" -X POST "http://x/v1.45/images/create?fromSrc=$1" -w '%{http_code}'; }
+  run -0 import "$at/nosuch"
+  [[ $output == *"failed to GET http://$at/nosuch with status 404 File not found: "*404 ]]
+  run -0 import "$at/text"
+  [[ $output == *'"error":"unexpected EOF"}'*200 ]]
+  run -0 import "ftp://$at/text"
+  [[ $output == *"unsupported protocol scheme"*500 ]]
+  run -0 import "$at/root.tar&repo=UPPER"
+  [[ $output == *'must be lowercase'*400 ]]
+  kill $server
+  run -0 import "$at/root.tar"
+  [[ $output == *'connect: connection refused'*500 ]]
+}

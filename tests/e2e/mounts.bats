@@ -52,6 +52,21 @@ teardown_file() { engine_stop; }
   run -0 client run --rm -v /proc/uptime:/proc/uptime -v /proc:/host busybox test -e /host/1
 }
 
+@test "a file is mounted where a link of the image leads, though there is nothing yet" {
+  mkdir -p "$BATS_TEST_TMPDIR/image/bin" "$BATS_TEST_TMPDIR/image/deep/er"
+  cp "$(command -v busybox)" "$BATS_TEST_TMPDIR/image/bin/cat"
+  ln -s ../made/file "$BATS_TEST_TMPDIR/image/deep/relative"
+  ln -s /deep/relative "$BATS_TEST_TMPDIR/image/absolute"
+  ln -s loop "$BATS_TEST_TMPDIR/image/loop"
+  tar -C "$BATS_TEST_TMPDIR/image" -c . | client import - links
+  echo found >"$BATS_TEST_TMPDIR/file"
+  run -0 client run --rm -v "$BATS_TEST_TMPDIR/file:/absolute" links cat /made/file
+  [ "$output" = found ]
+  run -125 client run --rm -v "$BATS_TEST_TMPDIR/file:/loop" links cat /loop
+  [[ $output == *'too many levels of symbolic links'* ]]
+  client rmi links
+}
+
 @test "propagation that the source's mount does not have is refused" {
   mkdir -p "$BATS_TEST_TMPDIR/private"
   mount -t tmpfs none "$BATS_TEST_TMPDIR/private"; mount --make-private "$BATS_TEST_TMPDIR/private"

@@ -244,6 +244,13 @@ SH
   engine_halt && engine_launch
 }
 
+@test "a search of a registry that is not there" {
+  run -0 api 'http://d/v1.45/images/search?term=127.0.0.1:1/x' -w '%{http_code}'
+  [ "$output" = '{"message":"invalid registry endpoint \"http://127.0.0.1:1/v1/\". HTTPS attempt: Get \"https://127.0.0.1:1/v1/_ping\": dial tcp 127.0.0.1:1: connect: connection refused. HTTP attempt: Get \"http://127.0.0.1:1/v1/_ping\": dial tcp 127.0.0.1:1: connect: connection refused"}'$'\n'400 ]
+  run -0 api 'http://d/v1.45/images/search?term=registry.invalid/x' -w '%{http_code}'
+  [[ $output == *'invalid registry endpoint https://registry.invalid/v1/: Get '*'--insecure-registry registry.invalid'*400 ]]
+}
+
 @test "progress on a narrow terminal: a line for each layer, none longer than the terminal" {
   local width=52 i
   for i in 1 2 3; do head -c 3000000 /dev/urandom >"$BATS_TEST_TMPDIR/file"; tar -C "$BATS_TEST_TMPDIR" -c file | client import - "part$i" >/dev/null; done

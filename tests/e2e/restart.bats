@@ -142,3 +142,28 @@ cause() { client inspect "$1" | python3 -c 'import json, sys; c = json.load(sys.
   shows outside '{{.State.Running}}' false
   [ "$(cause outside)" = 'signal SIGKILL -' ]
 }
+
+# The engine and all shims go at once, as a machine does.
+crash() {
+  engine_halt KILL
+  kill -KILL $(pgrep -f "wherry-shim.*$ENGINE/run") 2>/dev/null || true
+  engine_launch
+}
+
+@test "after a crash policies hold, and links lead to containers that run" {
+  client run -d --name first --restart always busybox sleep 1000
+  client run -d --name second --restart always --link first:one busybox sleep 1000
+  client run -d --name third --restart always --link second:two busybox sleep 1000
+  client run -d --name failed --restart on-failure busybox sleep 1000
+  client run -d --name given-up --restart on-failure:1 busybox sh -c 'exit 3'
+  client run -d --name fine --restart on-failure busybox true
+  client run -d --name stopped --restart unless-stopped busybox sleep 1000
+  client run -d --name no busybox sleep 1000
+  client stop -t 0 failed stopped
+  shows given-up '{{.State.Status}} {{.RestartCount}}' 'exited 1'
+  shows fine '{{.State.Status}}' exited
+  crash
+  for name in first second third failed; do shows $name '{{.State.Status}}' running; done
+  shows third '{{range .HostConfig.Links}}{{.}}{{end}}' /second:/third/two
+  for name in given-up fine stopped no; do [ "$(client inspect -f '{{.State.Running}}' $name)" = false ]; done
+}

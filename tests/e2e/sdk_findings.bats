@@ -70,3 +70,68 @@ END
   done
   client rm -f chunked
 }
+
+@test "a body that comes with an attach is dropped" {
+  client run -d --name bodied -i busybox sh -c 'read x; echo got $x'
+  run -0 speak <<'END'
+body = b'{"stream":true,"stdin":true}'
+s = send(f'POST /v1.45/containers/bodied/attach?stdin=1&stdout=1&stream=1 HTTP/1.1\nHost: x\nConnection: Upgrade\nUpgrade: tcp\n'
+         f'Content-Type: application/json\nContent-Length: {len(body)}', body)
+assert head_of(s).startswith('HTTP/1.1 101 '), 'no upgrade'
+s.sendall(b'word\n')
+print(rest_of(s)[8:].decode())
+END
+  [ "$output" = 'got word' ]
+  client rm -f bodied
+}
+
+@test "an exec on a terminal is left with its detach keys and goes on" {
+  client run -d --name left busybox sleep 1000
+  run -0 speak <<'END'
+def call(method, path, body=''):
+    s = send(f'{method} {path} HTTP/1.1\nHost: x\nConnection: close\nContent-Type: application/json\nContent-Length: {len(body)}', body.encode())
+    return head_of(s), rest_of(s).decode()
+for asked, typed, shown in ({'DetachKeys': 'ctrl-a,x'}, b'\x01x', 'AXg='), ({}, b'\x10\x11', ''):
+    made = call('POST', '/v1.45/containers/left/exec', json.dumps({'Cmd': ['cat'], 'Tty': True, 'AttachStdin': True, 'AttachStdout': True, **asked}))
+    exec_id = json.loads(made[1])['Id']
+    s = send(f'POST /v1.45/exec/{exec_id}/start HTTP/1.1\nHost: x\nConnection: Upgrade\nUpgrade: tcp\nContent-Type: application/json\nContent-Length: 12', b'{"Tty":true}')
+    assert head_of(s).startswith('HTTP/1.1 101 ')
+    s.sendall(b'word\n')
+    assert s.recv(4) == b'word'
+    s.sendall(typed)
+    rest_of(s)
+    is_ = json.loads(call('GET', f'/v1.45/exec/{exec_id}/json')[1])
+    assert is_['Running'] and is_['DetachKeys'] == shown, is_
+END
+  for i in $(seq 100); do
+    [ "$(client events --since 1 --until "$(date +%s)" --filter event=exec_detach --format '{{.Action}}' | wc -l)" = 2 ] && break
+    sleep 0.1
+  done
+  [ "$(client events --since 1 --until "$(date +%s)" --filter event=exec_detach --format '{{.Action}}' | wc -l)" = 2 ]
+  client rm -f left
+}
+
+@test "older clients get the shapes of their time" {
+  ask() { curl -sg --unix-socket "$ENGINE/sock" "http://x$1"; }
+  [[ $(ask /v1.44/images/busybox/json) == *'"ContainerConfig":{"Hostname":""'* ]]
+  [[ $(ask /v1.45/images/busybox/json) != *ContainerConfig* ]]
+  [[ $(ask /v1.24/info) == *'"KernelMemory":'*'"ExecutionDriver":"<not supported>"'* ]]
+  [[ $(ask /v1.42/info) != *'"KernelMemory":'* ]]
+  [[ $(ask /v1.41/system/df) != *BuilderSize* ]]
+  bind='{"Image":"busybox","HostConfig":{"Mounts":[{"Type":"bind","Source":"/tmp","Target":"/t","BindOptions":{"NonRecursive":true,"CreateMountpoint":true}}]}}'
+  for version in 39 41 45; do
+    curl -s --unix-socket "$ENGINE/sock" -H 'Content-Type: application/json' -d "$bind" "http://x/v1.$version/containers/create?name=old$version"
+    ask "/v1.45/containers/old$version/json" | grep -o '"BindOptions":{[^}]*}' >"$BATS_TEST_TMPDIR/$version" || true
+    client rm "old$version"
+  done
+  run -1 grep -e NonRecursive\":true -e CreateMountpoint "$BATS_TEST_TMPDIR/39"
+  [[ $(cat "$BATS_TEST_TMPDIR/41") == *'"NonRecursive":true'* && $(cat "$BATS_TEST_TMPDIR/41") != *CreateMountpoint* ]]
+  [[ $(cat "$BATS_TEST_TMPDIR/45") == *'"NonRecursive":true,"CreateMountpoint":true'* ]]
+}
+
+@test "answers have < > & as they are" {
+  client create --name plain --label 'sign=<&>' busybox echo '<&>'
+  [[ $(curl -s --unix-socket "$ENGINE/sock" http://x/containers/plain/json) == *'"sign":"<&>"'* ]]
+  [[ $(curl -s --unix-socket "$ENGINE/sock" 'http://x/containers/%3C%26%3E/json') == *'"No such container: <&>"'* ]]
+  client rm plain
+}

@@ -20,9 +20,9 @@ static void read_question(const uint8_t *data, size_t length)
     size_t capacity = query.question_end + 40;
     _cleanup_free_ uint8_t *place = xcalloc(1, capacity);
     struct dns_answer answer = {.data = place, .capacity = capacity};
-    uint32_t address;
+    struct ip_address address = {IP_V4, 0x01020304};
     dns_answer_begin(&answer, exact, &query, DNS_NO_ERROR);
-    while (dns_answer_add_address(&answer, 0x01020304)) {
+    while (dns_answer_add_address(&answer, address)) {
     }
     dns_answer_add_name(&answer, query.name);
     dns_answer_set_truncated(&answer);

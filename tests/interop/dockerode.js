@@ -178,7 +178,36 @@ check('importImage and listImages', async () => {
 check('pull and distribution without a registry', async () => {
   await refused(500, 'dial tcp', docker.pull('127.0.0.1:1/x:one'));
   await refused(500, 'connection refused', docker.getImage('127.0.0.1:1/x:one').distribution());
-  await assert.rejects(docker.searchImages({ term: '127.0.0.1:1/x' }), /dial tcp 127.0.0.1:1: connect: connection refused/);
+  await refused(400, 'invalid registry endpoint "http://127.0.0.1:1/v1/". HTTPS attempt: ', docker.searchImages({ term: '127.0.0.1:1/x' }));
+  await refused(500, 'connection refused', docker.checkAuth({ username: 'u', password: 'p', serveraddress: '127.0.0.1:1' }));
+  await docker.getImage('busybox').tag({ repo: '127.0.0.1:1/x', tag: 'one' });
+  const said = await new Promise((done) => docker.getImage('127.0.0.1:1/x').push({ tag: 'one' }, (e, stream) =>
+    docker.modem.followProgress(stream, (error, lines) => done(error ? error.message : JSON.stringify(lines)))));
+  assert(said.includes('connection refused'), said);
+  await docker.getImage('127.0.0.1:1/x:one').remove();
+});
+check('wait, logs, top, resize and checkpoints', async () => {
+  const made = await make('waits', ['sh', '-c', 'for i in 1 2 3; do echo $i; done; exit 6'], { Tty: true });
+  await refused(409, 'is not running', made.resize({ h: 1, w: 1 }));
+  const removed = made.wait({ condition: 'removed' });
+  await made.start();
+  assert.deepStrictEqual(await made.wait(), { StatusCode: 6 });
+  assert.strictEqual((await made.logs({ stdout: true, tail: 2 })).toString(), '2\r\n3\r\n');
+  await refused(400, 'invalid condition', made.wait({ condition: 'bogus' }));
+  await assert.rejects(made.top(), (error) => [409, 500].includes(error.statusCode));
+  await made.remove();
+  assert.deepStrictEqual(await removed, { StatusCode: 6 });
+});
+check('an exec by its id, and lists that are empty', async () => {
+  const exec = await up.exec({ Cmd: ['true'], AttachStdout: true });
+  assert.strictEqual((await docker.getExec(exec.id).inspect()).ContainerID, (await up.inspect()).Id);
+  await exec.start({ Detach: true });
+  await refused(404, 'No such exec instance', docker.getExec('nosuch').inspect());
+  assert.deepStrictEqual(await docker.listPlugins(), []);
+  assert.deepStrictEqual(await docker.listContainers({ filters: { label: ['nosuch'] } }), []);
+  await refused(400, "invalid filter 'bogus'", docker.listImages({ filters: { bogus: ['x'] } }));
+  const [status] = await docker.run('busybox', ['sh', '-c', 'exit 7'], new PassThrough(), { Labels: { sdk: 'node' }, Tty: true, HostConfig: { AutoRemove: true } });
+  assert.strictEqual(status.StatusCode, 7);
 });
 check('volumes', async () => {
   const made = await docker.createVolume({ Name: 'sdk-node', Labels: { sdk: 'node' } });

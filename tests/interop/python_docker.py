@@ -10,6 +10,7 @@ import sys
 import tarfile
 import threading
 import time
+import traceback
 
 import docker
 from docker.errors import APIError, ImageNotFound, NotFound
@@ -380,8 +381,10 @@ def containers():
     same(names(all=True, limit=1, filters=MINE), ['/sdk-idle'])
     same(names(filters={'status': 'created', **MINE}), ['/sdk-idle'])
     same(names(filters={'ancestor': 'busybox', **MINE}), ['/sdk-stats'])
-    same(names(since='sdk-stats', filters=MINE), ['/sdk-idle'])
-    same(names(all=True, before='sdk-idle', filters=MINE), ['/sdk-stats'])
+    same(names(all=True, filters={'since': 'sdk-stats', **MINE}), ['/sdk-idle'])
+    same(names(all=True, filters={'before': 'sdk-idle', **MINE}), ['/sdk-stats'])
+    # The parameters of that name are from before 1.22.
+    same(names(all=True, since='sdk-stats', before='sdk-idle', filters=MINE), ['/sdk-idle', '/sdk-stats'])
     same(names(all=True, filters={'name': '^/sdk-i', **MINE}), ['/sdk-idle'])
     same(names(all=True, filters={'network': 'bridge', **MINE}), ['/sdk-idle', '/sdk-stats'])
     same(names(all=True, filters={'exited': '0', **MINE}), [])
@@ -652,6 +655,100 @@ def import_image():
 
 
 @check
+def import_image_in_every_way():
+    # import_image_from_stream says a length and chunks at once: no server takes that.
+    path = '/tmp/sdk-import-%d.tar' % os.getpid()
+    with open(path, 'wb') as archive:
+        archive.write(tar_of('file', b'in a file'))
+    try:
+        assert 'sha256:' in api.import_image_from_file(path, repository='sdk-import', tag='file')
+        assert 'sha256:' in api.import_image(path, repository='sdk-import', tag='any')
+    finally:
+        os.unlink(path)
+    ids = {tag: api.inspect_image('sdk-import:' + tag)['RootFS']['Layers'] for tag in ('file', 'any')}
+    same(ids['file'], ids['any'])
+    refused(500, 'dial tcp 127.0.0.1:1: connect: connection refused', api.import_image_from_url, 'http://127.0.0.1:1/x.tar', 'sdk-import')
+    for tag in ids:
+        api.remove_image('sdk-import:' + tag)
+
+
+@check
+def high_level_containers():
+    client.containers.prune(filters=MINE)
+    made = client.containers.create('busybox', FOREVER, name='sdk-high', labels=LABEL, environment=['A=b'], tty=True, ports={'80/tcp': None})
+    same((made.status, made.labels, made.short_id, made.ports), ('created', LABEL, made.id[:len(made.short_id)], {}))
+    made.start()
+    made.reload()
+    same((made.status, made.attrs['Config']['Env'], list(made.ports)), ('running', ['A=b'], ['80/tcp']))
+    until(lambda: made.logs() == b'ready\r\n', 'a line')
+    same(made.exec_run('sh -c "exit 3"').exit_code, 3)
+    same(made.exec_run(['sh', '-c', 'echo out; echo bad >&2'], demux=True).output, (b'out\n', b'bad\n'))
+    same(b''.join(made.exec_run('echo streamed', stream=True).output), b'streamed\n')
+    made.pause()
+    made.reload()
+    same(made.status, 'paused')
+    made.unpause()
+    made.rename('sdk-higher')
+    made.resize(20, 70)
+    made.update(cpu_shares=300)
+    made.reload()
+    same((made.name, made.attrs['HostConfig']['CpuShares']), ('sdk-higher', 300))
+    assert made.put_archive('/tmp', tar_of('put', b'content'))
+    stream, stat = made.get_archive('/tmp/put')
+    same((b'content' in b''.join(stream), stat['size']), (True, 7))
+    assert {'Path': '/tmp/put', 'Kind': 1} in made.diff()
+    assert len(b''.join(made.export())) > 10000
+    assert made.stats(stream=False)['id'] == made.id
+    same(made.commit('sdk-higher', 'one').tags, ['sdk-higher:one'])
+    same([c.name for c in client.containers.list(filters=MINE)], ['sdk-higher'])
+    same([c.id for c in client.containers.list(all=True, sparse=True, filters=MINE)], [made.id])
+    same(client.containers.get('sdk-higher').image.id, client.images.get('busybox').id)
+    made.restart(timeout=0)
+    made.kill('SIGUSR2')
+    made.stop(timeout=1)
+    assert made.wait()['StatusCode'] in (0, 143)
+    made.remove(v=True)
+    try:
+        client.containers.get('sdk-higher')
+    except NotFound:
+        pass
+    else:
+        raise AssertionError('it is still there')
+    client.images.remove('sdk-higher:one')
+
+
+@check
+def high_level_images_volumes_and_networks():
+    box = client.images.get('busybox')
+    assert box.short_id.startswith('sha256:') and box.tags == ['busybox:latest'] and box.labels == {}, box.attrs
+    same(len(box.history()), 1)
+    assert box.tag('sdk-high', 'one')
+    box.reload()
+    same(sorted(box.tags), ['busybox:latest', 'sdk-high:one'])
+    same([i.id for i in client.images.list('sdk-high')], [box.id])
+    saved = b''.join(box.save(named='sdk-high:one'))
+    client.images.remove('sdk-high:one')
+    same([i.tags for i in client.images.load(saved)][0].count('sdk-high:one'), 1)
+    client.images.remove('sdk-high:one')
+    volume = client.volumes.create('sdk-high', labels=LABEL)
+    same((volume.name, volume.id, client.volumes.get('sdk-high').attrs['Driver']), ('sdk-high', 'sdk-high', 'local'))
+    same([v.name for v in client.volumes.list(filters=MINE)], ['sdk-high'])
+    volume.reload()
+    volume.remove()
+    network = client.networks.create('sdk-high', labels=LABEL)
+    made = client.containers.run('busybox', FOREVER, name='sdk-high', detach=True, labels=LABEL, network='sdk-high')
+    network.reload()
+    same([c.name for c in network.containers], ['sdk-high'])
+    network.disconnect(made)
+    network.connect(made, aliases=['alias'])
+    made.remove(force=True)
+    same([n.name for n in client.networks.list(filters=MINE)], ['sdk-high'])
+    network.remove()
+    assert client.ping() and client.version()['ApiVersion'] and client.info()['ID'] and client.df()['LayersSize'] > 0
+    same(list(client.events(since=1, until=2)), [])
+
+
+@check
 def remove_image():
     same(api.remove_image('sdk-import:one')[0], {'Untagged': 'sdk-import:one'})
     refused(404, 'No such image: sdk-import:one', api.remove_image, 'sdk-import:one')
@@ -675,12 +772,8 @@ def prune_images():
 
 @check
 def search_offline():
-    try:
-        api.search('127.0.0.1:1/x')
-    except APIError as error:
-        assert 'dial tcp 127.0.0.1:1: connect: connection refused' in error.explanation, error.explanation
-    else:
-        raise AssertionError('not refused')
+    refused(400, 'invalid registry endpoint "http://127.0.0.1:1/v1/". HTTPS attempt: Get "https://127.0.0.1:1/v1/_ping": dial tcp '
+            '127.0.0.1:1: connect: connection refused. HTTP attempt: Get "http://127.0.0.1:1/v1/_ping"', api.search, '127.0.0.1:1/x')
 
 
 @check
@@ -799,7 +892,8 @@ def main():
             print('ok', function.__name__, flush=True)
         except Exception as error:  # each check is told, whatever it met
             failed += 1
-            print('not ok %s: %s: %s' % (function.__name__, type(error).__name__, error), flush=True)
+            lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == __file__]
+            print('not ok %s (line %d): %s: %s' % (function.__name__, lines[1], type(error).__name__, error), flush=True)
     clean()
     print('python_docker: %d passed, %d failed' % (len(checks) - failed, failed))
     return failed != 0

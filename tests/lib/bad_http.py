@@ -5,6 +5,10 @@
     bad_http.py SOCKET raw <TABLE       NAME STATUS BYTES, where BYTES is a Python literal that is sent as it is, and then
                                         the sending side is closed; STATUS 0: no answer
     bad_http.py SOCKET vanish METHOD PATH [BODY]     asks, reads the head, and leaves without a word
+    bad_http.py SOCKET stall METHOD PATH [BODY]      asks, reads the head, prints "stalled", reads nothing more, and leaves
+                                        without a word when its standard input ends
+    bad_http.py SOCKET upload METHOD PATH LENGTH     says that a body of that length comes, sends a part, prints "stalled",
+                                        and leaves as `stall` does
     bad_http.py SOCKET hold COUNT       opens that many connections, says half a line on each, and leaves
 
 Every line whose answer differs is shown; the exit status says whether there was one."""
@@ -105,6 +109,36 @@ def vanish():
     return status is not None and int(status[1]) in (101, 200)
 
 
+def leave_later(stream):
+    print('stalled', flush=True)
+    sys.stdin.read()
+    stream.close()
+    return True
+
+
+def stall():
+    stream = connect()
+    body = sys.argv[5].encode() if len(sys.argv) > 5 else None
+    upgrade = 'Upgrade: tcp'
+    if '/attach/ws' in sys.argv[4]:
+        upgrade = 'Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=='
+    send(stream, request(sys.argv[3], sys.argv[4], body, f'Connection: Upgrade\r\n{upgrade}\r\n'))
+    head = b''
+    while not head.endswith(b'\r\n\r\n'):
+        piece = stream.recv(1)
+        if not piece:
+            return False
+        head += piece
+    return leave_later(stream)
+
+
+def upload():
+    stream = connect()
+    send(stream, f'{sys.argv[3]} {sys.argv[4]} HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-tar\r\n'
+                 f'Content-Length: {sys.argv[5]}\r\n\r\n'.encode() + bytes(int(sys.argv[5]) // 2))
+    return leave_later(stream)
+
+
 def hold():
     streams = [connect() for _ in range(int(sys.argv[3]))]
     for stream in streams:
@@ -112,4 +146,4 @@ def hold():
     return True
 
 
-sys.exit(0 if {'table': table, 'raw': raw, 'vanish': vanish, 'hold': hold}[sys.argv[2]]() else 1)
+sys.exit(0 if {'table': table, 'raw': raw, 'vanish': vanish, 'hold': hold, 'stall': stall, 'upload': upload}[sys.argv[2]]() else 1)

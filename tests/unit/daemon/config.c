@@ -100,8 +100,8 @@ static void test_file(void **state)
     check_refused("{\"nosuch\":1,\"debug\":true,\"foo\":1}", NULL, NULL,
                   "the following directives don't match any configuration option: nosuch, foo");
     check_refused("{\"host\":[\"unix:///a\"]}", NULL, NULL, "don't match any configuration option: host");
-    check_refused("{\"iptables\":true}", NULL, NULL,
-                  "the directive iptables is not supported by this version of Wherry");
+    check_refused("{\"userland-proxy\":true}", NULL, NULL,
+                  "the directive userland-proxy is not supported by this version of Wherry");
     check_refused("{\"label\":[\"a=b\"]}", NULL, NULL, "don't match any configuration option: label");
     check_refused("{\"labels\":[\"a=b\", \"a=c\"]}", NULL, NULL, "conflict labels for a=c and a=b");
     check_refused("{\"debug\":true}", "-D", NULL,

@@ -71,12 +71,18 @@ static void test_boot(void **state)
 {
     (void)state;
     struct restart_state restart = {.kind = RESTART_ALWAYS, .is_stopped_by_user = true};
-    assert_true(restart_at_boot(&restart, STATUS_EXITED));
-    assert_false(restart_at_boot(&restart, STATUS_CREATED));
+    assert_true(restart_at_boot(&restart, STATUS_EXITED, 0));
+    assert_false(restart_at_boot(&restart, STATUS_CREATED, 0));
     restart.kind = RESTART_UNLESS_STOPPED;
-    assert_false(restart_at_boot(&restart, STATUS_EXITED));
+    assert_false(restart_at_boot(&restart, STATUS_EXITED, 0));
     restart.is_stopped_by_user = false;
-    assert_true(restart_at_boot(&restart, STATUS_EXITED));
+    assert_true(restart_at_boot(&restart, STATUS_EXITED, 0));
+    restart = (struct restart_state){.kind = RESTART_ON_FAILURE, .is_stopped_by_user = true};
+    assert_false(restart_at_boot(&restart, STATUS_EXITED, 0));
+    assert_true(restart_at_boot(&restart, STATUS_EXITED, 137));
+    assert_false(restart_at_boot(&restart, STATUS_CREATED, 127));
+    restart.count = restart.maximum_retries = 1;
+    assert_false(restart_at_boot(&restart, STATUS_EXITED, 3));
 }
 
 int main(void)

@@ -45,23 +45,39 @@ static void test_what_is_no_question(void **state)
 static void test_answers(void **state)
 {
     struct dns_query query;
+    struct ip_address address = {IP_V4, 0x0a010203}, v6;
     uint8_t data[sizeof(QUESTION) - 1 + 20];
     struct dns_answer answer = {.data = data, .capacity = sizeof(data)};
     assert_true(PARSE(QUESTION, &query));
     dns_answer_begin(&answer, (const uint8_t *)QUESTION, &query, DNS_NO_ERROR);
-    assert_true(dns_answer_add_address(&answer, 0x0a010203));
+    assert_true(dns_answer_add_address(&answer, address));
     assert_memory_equal(data, "\x12\x34\x81\x80\0\1\0\1\0\0\0\0", 12);
     assert_memory_equal(data + answer.length - 4, "\x0a\1\2\3", 4);
-    assert_false(dns_answer_add_address(&answer, 0x0a010203)); /* there is no room */
+    assert_false(dns_answer_add_address(&answer, address)); /* there is no room */
     assert_int_equal(data[7], 1);
+    uint8_t more[sizeof(QUESTION) - 1 + 28];
+    struct dns_answer answer6 = {.data = more, .capacity = sizeof(more)};
+    assert_true(ip_parse("fd00::102", &v6));
+    dns_answer_begin(&answer6, (const uint8_t *)QUESTION, &query, DNS_NO_ERROR);
+    assert_true(dns_answer_add_address(&answer6, v6));
+    assert_memory_equal(more + answer6.length - 18, "\0\x10\xfd\0\0\0\0\0\0\0\0\0\0\0\0\0\1\2", 18);
 }
 
 static void test_reverse(void **state)
 {
-    uint32_t address;
+    struct ip_address address;
+    char text[INET6_ADDRSTRLEN];
     assert_true(dns_reverse_parse("4.3.2.1.in-addr.arpa", &address));
-    assert_int_equal(address, 0x01020304);
-    static const char *const wrong[] = {"", "4.3.2.in-addr.arpa", "4.3.2.300.in-addr.arpa", "4.3.2.1.in-addr.arpa.x"};
+    assert_string_equal(ip_format(address, text), "1.2.3.4");
+    assert_true(
+        dns_reverse_parse("b.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa", &address));
+    assert_string_equal(ip_format(address, text), "2001:db8::b");
+    static const char *const wrong[] = {"",
+                                        "4.3.2.in-addr.arpa",
+                                        "4.3.2.300.in-addr.arpa",
+                                        "4.3.2.1.in-addr.arpa.x",
+                                        "b.0.0.ip6.arpa",
+                                        "g.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa"};
     for (size_t i = 0; i < ARRAY_SIZE(wrong); i++)
         assert_false(dns_reverse_parse(wrong[i], &address));
 }

@@ -365,7 +365,7 @@ static void test_interface(void **state)
                   "preferred_lft forever\n02:42:0a:63:00:02\ndefault via 10.99.0.1 dev eth0 \n");
     launch = launch_of("true");
     interface = record_list_add(&launch.interfaces, &launch_interface_type);
-    interface->bridge = xstrdup("nosuchbridge");
+    interface->parent = xstrdup("nosuchbridge");
     assert_refused(run_launch(&launch), "bridge nosuchbridge: no such device");
 }
 

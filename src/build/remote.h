@@ -1,0 +1,7 @@
+/* Contexts from afar. */
+#pragma once
+
+#include "build/internal.h"
+
+/* A tarball, or a Dockerfile, behind a URL. Git repositories are refused. */
+bool remote_context(struct build *build, const char *url, struct context *out, struct error *err);
