@@ -75,6 +75,24 @@ teardown() {
   [ -z "$(ls -A temporary)" ]
 }
 
+@test "URLs: a Dockerfile and a tar are fetched by the engine" {
+  mkdir served; printf 'FROM busybox\nRUN echo fetched\n' >served/Plain
+  mkdir ctx; echo inside >ctx/f; printf 'FROM busybox\nCOPY f /f\n' >ctx/Dockerfile; tar -C ctx -czf served/ctx.tar.gz .
+  python3 -m http.server --bind 127.0.0.1 --directory served 0 >port 2>&1 3>&- & server=$!
+  for _ in $(seq 100); do port=$(sed -n 's/.* port \([0-9]*\) .*/\1/p' port); [ -n "$port" ] && break; sleep 0.05; done
+  run client build --progress plain http://127.0.0.1:$port/Plain
+  plain=$status; said=$output
+  run client build -q http://127.0.0.1:$port/ctx.tar.gz
+  tarred=$status; id=$output
+  run client build http://127.0.0.1:$port/nosuch
+  kill $server
+  [ "$plain" = 0 ] && [[ $said == *' fetched'* ]]
+  [ "$tarred" = 0 ] && [ "$(client run --rm "$id" cat /f)" = inside ]
+  [ "$status" = 1 ] && [[ $output == *nosuch* ]]
+  run -1 client build -f - http://127.0.0.1:$port/Plain </dev/null
+  [[ $output == *'needs a context on this machine' ]]
+}
+
 @test "named contexts" {
   mkdir ctx lib; echo one >lib/f; echo two >lib/g; echo g >lib/.dockerignore
   printf 'FROM base\nCOPY --from=lib . /l\nCOPY . /c\nRUN ls -A /l /c\n' >ctx/Dockerfile
