@@ -169,6 +169,14 @@ X
   printf '# check=skip=FromAsCasing\nFROM busybox as one\nCMD ["echo"]\n' >Dockerfile
   run -0 client build --call check .
   [ "$output" = 'Check complete, no warnings found.' ]
+  printf '# check=error=true\nFROM busybox as one\nCMD echo\n' >Dockerfile
+  run -1 client build .
+  [[ $output == *'ERROR: failed to solve: lint violation found for rules: FromAsCasing, JSONArgsRecommended' ]]
+  printf '# syntax=other/frontend:1\nFROM busybox\n' >Dockerfile
+  run -1 client build .
+  [[ $output == *'the frontend other/frontend:1 is not supported: a syntax line may name docker/dockerfile' ]]
+  printf '# syntax=docker.io/docker/dockerfile:1.7\nFROM busybox\n' >Dockerfile
+  run -0 client build .
   run -1 client build --call outline .
   [[ $output == *'is not supported'* ]]
 }
