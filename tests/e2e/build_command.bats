@@ -140,6 +140,12 @@ X
   [[ $output == 'could not parse secrets: open nosuch: no such file or directory' ]]
   run -1 client build --secret x .
   [ "$output" = "could not parse secrets: invalid field 'x' must be a key=value pair" ]
+  head -c 40000 /dev/zero | tr '\0' x >large
+  run -1 client build --secret id=x,src=large .
+  [ "$output" = 'secrets of more than 30 KiB together are not supported' ]
+  head -c 30000 large >fits; printf 'FROM busybox\nRUN --mount=type=secret,id=fits wc -c </run/secrets/fits\n' >Dockerfile
+  run -0 client build --progress plain --secret id=fits .
+  [[ $output == *' 30000'* ]]
   client rmi args
 }
 
