@@ -272,15 +272,15 @@ X
 }
 
 @test "an interrupt ends the build, and the engine goes on" {
-  printf 'FROM busybox\nRUN echo started; sleep 1000\n' >Dockerfile
+  printf 'FROM busybox\nRUN echo started; sleep 98761\n' >Dockerfile
   client build --progress plain . >out 2>&1 3>&- & build=$!
   for _ in $(seq 200); do grep -q ' started' out && break; sleep 0.05; done
   grep -q ' started' out
   kill -INT $build
   run wait $build
   # Nothing runs any more, and what was there is there.
-  for _ in $(seq 200); do pgrep -f 'sleep 1000' >/dev/null || break; sleep 0.05; done
-  ! pgrep -f 'sleep 1000'
+  for _ in $(seq 200); do pgrep -f 'sleep 98761' >/dev/null || break; sleep 0.05; done
+  ! pgrep -f 'sleep 98761'
   printf 'FROM busybox\nRUN echo fine\n' >Dockerfile
   run -0 client build .
 }
