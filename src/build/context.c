@@ -85,7 +85,8 @@ static bool is_disk_free(struct unpacking *unpacking, struct error *err)
     if (unpacking->written - unpacking->checked < FREE_INTERVAL)
         return true;
     unpacking->checked = unpacking->written;
-    if (fstatvfs(unpacking->roots[0], &status) < 0 || (uint64_t)status.f_bavail * status.f_frsize >= EXTRACT_DISK_RESERVE)
+    if (fstatvfs(unpacking->roots[0], &status) < 0 ||
+        (uint64_t)status.f_bavail * status.f_frsize >= EXTRACT_DISK_RESERVE)
         return true;
     return error_set(err, ERROR_INTERNAL, "no space left on device");
 }
@@ -151,8 +152,7 @@ static bool add_folder(int folder, const char *base, const char *path, const str
     return true;
 }
 
-static bool add_link(int folder, const char *base, const char *path, const struct tar_member *member,
-                     struct error *err)
+static bool add_link(int folder, const char *base, const char *path, const struct tar_member *member, struct error *err)
 {
     struct timespec times[2] = {time_of(member), time_of(member)};
     if (symlinkat(string_or_empty(member->link), folder, base) < 0 ||
@@ -192,14 +192,8 @@ static bool add_hard_link(struct unpacking *unpacking, const int *folders, const
 static int make_room(struct folders *folders, const char *parent, const char *base, bool is_folder, struct error *err)
 {
     struct stat status;
-<<<<<<< HEAD
-    int folder = folders_open(&unpacking->folders, parent, err);
-    if (folder < 0 || fstatat(folder, base, &status, AT_SYMLINK_NOFOLLOW) < 0 || (is_folder && S_ISDIR(status.st_mode)))
-=======
     int folder = folders_open(folders, parent, err);
-    if (folder < 0 || fstatat(folder, base, &status, AT_SYMLINK_NOFOLLOW) < 0 ||
-        (is_folder && S_ISDIR(status.st_mode)))
->>>>>>> main
+    if (folder < 0 || fstatat(folder, base, &status, AT_SYMLINK_NOFOLLOW) < 0 || (is_folder && S_ISDIR(status.st_mode)))
         return folder;
     if (extract_remove(folder, base, &(int64_t){0}) < 0) {
         error_errno(err, "remove %s", base);
