@@ -102,11 +102,11 @@ for asked, typed, shown in ({'DetachKeys': 'ctrl-a,x'}, b'\x01x', 'AXg='), ({}, 
     s = send(f'POST /v1.45/exec/{exec_id}/start HTTP/1.1\nHost: x\nConnection: Upgrade\nUpgrade: tcp\nContent-Type: application/json\nContent-Length: 12', b'{"Tty":true}')
     assert head_of(s).startswith('HTTP/1.1 101 ')
     s.sendall(b'word\n')
-    shown = b''
-    while b'word' not in shown:
+    said = b''
+    while b'word' not in said:
         piece = s.recv(4)
-        assert piece, shown
-        shown += piece
+        assert piece, said
+        said += piece
     s.sendall(typed)
     rest_of(s)
     is_ = json.loads(call('GET', f'/v1.45/exec/{exec_id}/json')[1])
