@@ -11,7 +11,7 @@ said_well() { [ "$status" = 0 ] || { echo "$output"; return 1; }; }
 speak() { # SCRIPT ARGUMENT...
   local script; script=$(cat)
   timeout 60 python3 -c "
-import json, os, socket, sys
+import json, os, socket, sys, time
 def send(head, body=b''):
     s = socket.socket(socket.AF_UNIX)
     s.settimeout(30)
@@ -109,7 +109,12 @@ for asked, typed, shown in ({'DetachKeys': 'ctrl-a,x'}, b'\x01x', 'AXg='), ({}, 
         said += piece
     s.sendall(typed)
     rest_of(s)
-    is_ = json.loads(call('GET', f'/v1.45/exec/{exec_id}/json')[1])
+    # It is running a moment before the engine says so.
+    for turn in range(200):
+        is_ = json.loads(call('GET', f'/v1.45/exec/{exec_id}/json')[1])
+        if is_['Running'] or is_['ExitCode'] is not None:
+            break
+        time.sleep(0.05)
     assert is_['Running'] and is_['DetachKeys'] == shown, is_
 END
   said_well
