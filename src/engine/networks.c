@@ -579,9 +579,10 @@ bool networks_disconnect(struct engine *engine, const char *reference, struct ne
     if (!string_is_set(request->container))
         return error_set(err, ERROR_INVALID, "invalid name or ID supplied: \"\"");
     _cleanup_container_ struct container *container = NULL;
-    bool is_done = network_get(engine->network, reference, &network, err) &&
-                   (container = container_find(engine, request->container, err)) &&
-                   container_begin(container, request->container, err);
+    bool is_there = network_get(engine->network, reference, &network, err);
+    if (is_there && !(container = container_find(engine, request->container, err)) && request->is_forced)
+        error_set(err, ERROR_NOT_FOUND, "endpoint %s not found", request->container);
+    bool is_done = container && container_begin(container, request->container, err);
     if (is_done) {
         is_done = disconnect(container, &network, err);
         if (is_done)

@@ -174,6 +174,8 @@ fails_with() { # TEXT COMMAND…: the command fails and says so
   [[ $output == *'configuration network \"nosuch\" does not exist'*404 ]]
   run -0 ask host/connect '{"Container":"stands"}'
   [[ $output == *'cannot be disconnected from host network or connected to host network'*400 ]]
+  run -0 ask bridge/disconnect '{"Container":"nosuch","Force":true}'
+  [[ $output == *'endpoint nosuch not found'*404 ]]
   run -0 ask none/disconnect '{"Container":"stands"}'
   [[ $output == *'is not connected to the network none'*500 ]]
   client rm stands

@@ -6,10 +6,12 @@ setup_file() { engine_start && image_busybox; }
 teardown_file() { engine_stop; }
 
 # Speaks to the engine: `open` sends a request that upgrades and returns the socket after its 101, `post` gives a status.
+said_well() { [ "$status" = 0 ] || { echo "$output"; return 1; }; }
+
 speak() { # SCRIPT ARGUMENT...
   local script; script=$(cat)
   timeout 60 python3 -c "
-import json, os, socket, sys
+import json, os, socket, sys, time
 def send(head, body=b''):
     s = socket.socket(socket.AF_UNIX)
     s.settimeout(30)
@@ -36,7 +38,7 @@ $script" "$@"
 @test "an exec is resized as soon as its stream is there" {
   client run -d --name sized busybox sleep 1000
   for turn in 1 2 3 4 5; do
-    run -0 speak sized <<'END'
+    run speak sized <<'END'
 def call(path, body):
     s = send(f'POST {path} HTTP/1.1\nHost: x\nConnection: close\nContent-Type: application/json\nContent-Length: {len(body)}', body.encode())
     head = head_of(s)
@@ -49,6 +51,7 @@ s = send(f'POST /v1.45/exec/{exec_id}/start HTTP/1.1\nHost: x\nConnection: Upgra
 assert head_of(s).startswith('HTTP/1.1 101 ')
 print(call(f'/v1.45/exec/{exec_id}/resize?h=22&w=77', '')[0], rest_of(s).decode().strip())
 END
+    said_well
     [ "$output" = '200 wide' ] || { echo "$output"; return 1; }
   done
   client rm -f sized
@@ -59,13 +62,14 @@ END
   client start chunked
   for end in '' last; do
     [ -z "$end" ] || client restart -t 0 chunked
-    run -0 speak "$end" <<'END'
+    run speak "$end" <<'END'
 s = send('POST /v1.45/containers/chunked/attach?stdin=1&stdout=1&stream=1 HTTP/1.1\nHost: x\nConnection: Upgrade\nUpgrade: tcp\n'
          'Transfer-Encoding: chunked', b'0\r\n\r\n' if sys.argv[1] else b'')
 assert head_of(s).startswith('HTTP/1.1 101 '), 'no upgrade'
 s.sendall(b'word\n')
 print(rest_of(s)[8:].decode())
 END
+    said_well
     [ "$output" = 'got word' ]
   done
   client rm -f chunked
@@ -73,7 +77,7 @@ END
 
 @test "a body that comes with an attach is dropped" {
   client run -d --name bodied -i busybox sh -c 'read x; echo got $x'
-  run -0 speak <<'END'
+  run speak <<'END'
 body = b'{"stream":true,"stdin":true}'
 s = send(f'POST /v1.45/containers/bodied/attach?stdin=1&stdout=1&stream=1 HTTP/1.1\nHost: x\nConnection: Upgrade\nUpgrade: tcp\n'
          f'Content-Type: application/json\nContent-Length: {len(body)}', body)
@@ -81,13 +85,14 @@ assert head_of(s).startswith('HTTP/1.1 101 '), 'no upgrade'
 s.sendall(b'word\n')
 print(rest_of(s)[8:].decode())
 END
+  said_well
   [ "$output" = 'got word' ]
   client rm -f bodied
 }
 
 @test "an exec on a terminal is left with its detach keys and goes on" {
   client run -d --name left busybox sleep 1000
-  run -0 speak <<'END'
+  run speak <<'END'
 def call(method, path, body=''):
     s = send(f'{method} {path} HTTP/1.1\nHost: x\nConnection: close\nContent-Type: application/json\nContent-Length: {len(body)}', body.encode())
     return head_of(s), rest_of(s).decode()
@@ -97,12 +102,22 @@ for asked, typed, shown in ({'DetachKeys': 'ctrl-a,x'}, b'\x01x', 'AXg='), ({}, 
     s = send(f'POST /v1.45/exec/{exec_id}/start HTTP/1.1\nHost: x\nConnection: Upgrade\nUpgrade: tcp\nContent-Type: application/json\nContent-Length: 12', b'{"Tty":true}')
     assert head_of(s).startswith('HTTP/1.1 101 ')
     s.sendall(b'word\n')
-    assert s.recv(4) == b'word'
+    said = b''
+    while b'word' not in said:
+        piece = s.recv(4)
+        assert piece, said
+        said += piece
     s.sendall(typed)
     rest_of(s)
-    is_ = json.loads(call('GET', f'/v1.45/exec/{exec_id}/json')[1])
+    # It is running a moment before the engine says so.
+    for turn in range(200):
+        is_ = json.loads(call('GET', f'/v1.45/exec/{exec_id}/json')[1])
+        if is_['Running'] or is_['ExitCode'] is not None:
+            break
+        time.sleep(0.05)
     assert is_['Running'] and is_['DetachKeys'] == shown, is_
 END
+  said_well
   for i in $(seq 100); do
     [ "$(client events --since 1 --until "$(date +%s)" --filter event=exec_detach --format '{{.Action}}' | wc -l)" = 2 ] && break
     sleep 0.1

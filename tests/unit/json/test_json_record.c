@@ -81,12 +81,21 @@ static void test_null_and_empty_differ(void **state)
 static void test_errors_name_the_field(void **state)
 {
     assert_refused(&host_config_type, "{\"Memory\":\"1g\"}",
-                   "json: cannot unmarshal string into Go struct field HostConfig.Memory of type int64");
-    assert_refused(&host_config_type, "{\"RestartPolicy\":{\"Name\":3}}",
-                   "json: cannot unmarshal number into Go struct field RestartPolicy.Name of type string");
-    assert_refused(&host_config_type, "[]", "json: cannot unmarshal array into Go value of type HostConfig");
+                   "json: cannot unmarshal string into Go struct field HostConfig.Resources.Memory of type int64");
+    assert_refused(
+        &host_config_type, "{\"RestartPolicy\":{\"Name\":3}}",
+        "json: cannot unmarshal number into Go struct field RestartPolicy.RestartPolicy.Name of type string");
+    assert_refused(&host_config_type, "{\"RestartPolicy\":[]}",
+                   "json: cannot unmarshal array into Go struct field HostConfig.RestartPolicy of type "
+                   "container.RestartPolicy");
+    assert_refused(&host_config_type, "{\"Binds\":[1]}",
+                   "json: cannot unmarshal number into Go struct field HostConfig.Binds of type string");
+    assert_refused(
+        &host_config_type, "{\"PortBindings\":{\"80/tcp\":[{\"HostPort\":1}]}}",
+        "json: cannot unmarshal number into Go struct field PortBinding.PortBindings.HostPort of type string");
+    assert_refused(&host_config_type, "[]", "json: cannot unmarshal array into Go value of type container.HostConfig");
     assert_refused(&host_config_type, "{\"Memory\":1.5}",
-                   "json: cannot unmarshal number 1.5 into Go struct field HostConfig.Memory of type int64");
+                   "json: cannot unmarshal number 1.5 into Go struct field HostConfig.Resources.Memory of type int64");
     assert_refused(&host_config_type, "{\"Memory\":", "invalid JSON: unexpected EOF");
     assert_refused(&host_config_type, "{\"NetworkMode\":\"a\\u0000b\"}",
                    "invalid JSON: \\u0000 is not allowed without JSON_ALLOW_NUL near '\"a\\u0000b\"' at offset 25");
