@@ -418,19 +418,13 @@ static void users_of(struct engine *engine, const char *name, const char *except
         container_lock(all[i]);
         const struct record_list *mounts = &all[i]->record.mounts;
         bool is_user = false;
-<<<<<<< HEAD
-        for (size_t j = 0; j < mounts->count && !is_user; j++)
-            is_user = string_equal(RECORD_AT(*mounts, struct container_mount, j)->point.name, name);
-        /* Of two that are removed at once each would leave the volume to the other. */
-        bool is_leaving = all[i]->is_removed || (except && all[i]->status == STATUS_REMOVING);
-        if (is_user && !is_leaving && !string_equal(all[i]->record.id, except))
-=======
         for (size_t j = 0; j < mounts->count && !is_user; j++) {
             const struct mount_point *point = &RECORD_AT(*mounts, struct container_mount, j)->point;
             is_user = string_equal(point->type, "volume") && string_equal(point->name, name);
         }
-        if (is_user && !all[i]->is_removed && !string_equal(all[i]->record.id, except))
->>>>>>> main
+        /* Of two that are removed at once each would leave the volume to the other. */
+        bool is_leaving = all[i]->is_removed || (except && all[i]->status == STATUS_REMOVING);
+        if (is_user && !is_leaving && !string_equal(all[i]->record.id, except))
             strlist_add(out, all[i]->record.id);
         container_unlock(all[i]);
     }
