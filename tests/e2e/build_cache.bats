@@ -147,7 +147,7 @@ D
 }
 
 @test "times that are given make the image the same everywhere" {
-  printf 'FROM busybox\nCOPY file /\nENV A=b\n' | dockerfile
+  printf 'FROM busybox\nWORKDIR /w/x\nCOPY file /deep/er/\nRUN echo y >y; mkdir z; ln -s y l\nENV A=b\n' | dockerfile
   built t=one source_date_epoch=1000000000
   [[ $(client image inspect --format '{{.Created}}' one) == 2001-09-09T01:46:40Z ]]
   [ "$(client history -q --no-trunc one | head -1)" = "$(id_of one)" ]
