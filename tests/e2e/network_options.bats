@@ -111,6 +111,8 @@ B=com.docker.network.bridge
   [[ $output == *10.200.0.2* ]]
   run from_outside http://10.200.0.1:18080/
   [ "$status" -ne 0 ]
+  serve other -p 18080:80 # that port of the host is free
+  [ "$(curl -fs http://127.0.0.1:18080)" = other ]
   client exec -d web httpd -f -p 81 -h /www
   run from_outside http://10.63.0.2:81/
   local closed=$status
