@@ -85,7 +85,8 @@ static bool is_disk_free(struct unpacking *unpacking, struct error *err)
     if (unpacking->written - unpacking->checked < FREE_INTERVAL)
         return true;
     unpacking->checked = unpacking->written;
-    if (fstatvfs(unpacking->roots[0], &status) < 0 || (uint64_t)status.f_bavail * status.f_frsize >= EXTRACT_DISK_RESERVE)
+    if (fstatvfs(unpacking->roots[0], &status) < 0 ||
+        (uint64_t)status.f_bavail * status.f_frsize >= EXTRACT_DISK_RESERVE)
         return true;
     return error_set(err, ERROR_INTERNAL, "no space left on device");
 }
@@ -151,8 +152,7 @@ static bool add_folder(int folder, const char *base, const char *path, const str
     return true;
 }
 
-static bool add_link(int folder, const char *base, const char *path, const struct tar_member *member,
-                     struct error *err)
+static bool add_link(int folder, const char *base, const char *path, const struct tar_member *member, struct error *err)
 {
     struct timespec times[2] = {time_of(member), time_of(member)};
     if (symlinkat(string_or_empty(member->link), folder, base) < 0 ||
@@ -193,8 +193,7 @@ static int make_room(struct folders *folders, const char *parent, const char *ba
 {
     struct stat status;
     int folder = folders_open(folders, parent, err);
-    if (folder < 0 || fstatat(folder, base, &status, AT_SYMLINK_NOFOLLOW) < 0 ||
-        (is_folder && S_ISDIR(status.st_mode)))
+    if (folder < 0 || fstatat(folder, base, &status, AT_SYMLINK_NOFOLLOW) < 0 || (is_folder && S_ISDIR(status.st_mode)))
         return folder;
     if (extract_remove(folder, base, &(int64_t){0}) < 0) {
         error_errno(err, "remove %s", base);

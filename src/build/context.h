@@ -14,8 +14,8 @@ struct context {
     size_t count;
 };
 /* Reads the stream to its end: a tar, plain or compressed. All belongs to root. A stream that is no tar but begins with
-   text is a Dockerfile, and becomes one: as `dockerfile`. Small files go to a new folder in `memory` (NULL: they do not)
-   where that is in memory, as long as they take little of it: most contexts are only hashed and then forgotten. */
+   text is a Dockerfile, and becomes one: as `dockerfile`. Small files go to a new folder in `memory` (NULL: they do
+   not) where that is in memory, as long as they take little of it: most contexts are only hashed and then forgotten. */
 bool context_unpack(struct context *context, struct store *store, const char *memory, stream_read read, void *stream,
                     const char *dockerfile, struct error *err);
 /* An empty one, to be filled by its owner. */

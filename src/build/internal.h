@@ -124,6 +124,8 @@ char *metadata_list_text(const struct strlist *list);
 
 /* stage.c */
 void *stage_thread(void *stage);
+/* The lines of the arguments before the first stage. */
+void tell_arguments(struct build *build);
 bool stage_snapshot(struct stage *stage, struct error *err);
 /* Waits for it. */
 bool stage_wait(struct build *build, struct stage *stage, struct error *err);

@@ -313,8 +313,8 @@ static bool borrow(struct running *running, struct layer_info *layer)
         _cleanup_image_ struct image image = {0};
         if (image_get(stage->build->store, names->items[i], &image, NULL) &&
             goes_on_with(&image.parsed, stage, running->command) &&
-            layer_get(stage->build->store, image.parsed.rootfs.diff_ids.items[stage->image.rootfs.diff_ids.count], layer,
-                      NULL))
+            layer_get(stage->build->store, image.parsed.rootfs.diff_ids.items[stage->image.rootfs.diff_ids.count],
+                      layer, NULL))
             return true;
     }
     return false;

@@ -4,8 +4,8 @@
 #include "base/memory.h"
 #include "compose/container_request.h"
 #include "compose/reconcile.h"
-#include "json/json_record.h"
 #include "compose/shape.h"
+#include "json/json_record.h"
 
 struct service_job {
     struct reconciler *reconciler;
@@ -170,7 +170,8 @@ char *stop_path(const char *id, const char *verb, int64_t timeout)
                        : xasprintf("/containers/%s/%s?t=%lld", id, verb, (long long)timeout);
 }
 
-static bool stop_and_remove(struct client *client, const char *id, int64_t timeout, bool with_volumes, struct error *err)
+static bool stop_and_remove(struct client *client, const char *id, int64_t timeout, bool with_volumes,
+                            struct error *err)
 {
     _cleanup_free_ char *stop = stop_path(id, "stop", timeout),
                         *removal = xasprintf("/containers/%s?force=1%s", id, with_volumes ? "&v=1" : "");
@@ -187,11 +188,8 @@ static bool add_container(const struct service_job *job, const json_t *service, 
 {
     struct reconciler *reconciler = job->reconciler;
     _cleanup_free_ char *name = container_name(reconciler->project, job->name, service, number);
-    struct container_plan plan = {.project = reconciler->project,
-                                  .service_name = job->name,
-                                  .service = service,
-                                  .name = name,
-                                  .number = number};
+    struct container_plan plan = {
+        .project = reconciler->project, .service_name = job->name, .service = service, .name = name, .number = number};
     reconciler_report(reconciler, "Container", name, "Creating", false);
     char *id = create(reconciler, job->client, &plan, NULL, err);
     reconciler_report(reconciler, "Container", name, id ? "Created" : "Error", true);
@@ -218,7 +216,8 @@ static bool replace_container(const struct service_job *job, const json_t *servi
                                   .name = name,
                                   .number = number,
                                   .replaces = old_id,
-                                  .inherited = reconciler->options->renews_volumes ? NULL : json_object_get(old, "Mounts")};
+                                  .inherited =
+                                      reconciler->options->renews_volumes ? NULL : json_object_get(old, "Mounts")};
     char *id = old ? create(reconciler, job->client, &plan, temporary, err) : NULL;
     bool is_good = id && stop_and_remove(job->client, old_id, reconciler->options->timeout, false, err);
     if (is_good) {
@@ -264,12 +263,13 @@ static bool is_direct(const struct reconciler *reconciler, const char *name)
     return !direct || direct->count == 0 || strlist_contains(direct, name);
 }
 
-static bool must_recreate(struct reconciler *reconciler, const struct compose_container *container,
-                          const char *name, const char *hash, const char *image_id)
+static bool must_recreate(struct reconciler *reconciler, const struct compose_container *container, const char *name,
+                          const char *hash, const char *image_id)
 {
     if (reconciler->options->never_recreates)
         return false;
-    if (is_direct(reconciler, name) ? reconciler->options->forces_recreate : reconciler->options->recreates_dependencies)
+    if (is_direct(reconciler, name) ? reconciler->options->forces_recreate
+                                    : reconciler->options->recreates_dependencies)
         return true;
     /* docker compose replaces what was made of another image. */
     return !string_equal(container->hash, hash) || !string_equal(container->image, image_id);

@@ -4,8 +4,8 @@
 #include "base/memory.h"
 #include "compose/container_request.h"
 #include "compose/reconcile.h"
-#include "json/json_record.h"
 #include "oci/reference.h"
+#include "json/json_record.h"
 
 struct image_job {
     const char *service_name;
@@ -22,7 +22,9 @@ bool pull_image(struct client *client, const char *image, const char *platform, 
     _cleanup_strbuf_ struct strbuf path = STRBUF_INIT;
     strbuf_add_string(&path, "/images/create");
     const char *slash = strrchr(full, '/'), *colon = strrchr(slash ? slash : full, ':'), *at = strchr(full, '@');
-    _cleanup_free_ char *name = xstrndup(full, at ? (size_t)(at - full) : colon ? (size_t)(colon - full) : strlen(full));
+    _cleanup_free_ char *name = xstrndup(full, at      ? (size_t)(at - full)
+                                               : colon ? (size_t)(colon - full)
+                                                       : strlen(full));
     client_query_add(&path, "fromImage", name);
     client_query_add(&path, "tag", at ? at + 1 : colon ? colon + 1 : "latest");
     client_query_add(&path, "platform", platform);

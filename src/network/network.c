@@ -354,11 +354,15 @@ static bool check_request(struct network_manager *manager, const struct network_
     if (name[strspn(name, " \t\r\n")] == '\0')
         return error_set(err, ERROR_INVALID, "invalid name: ");
     if (network_is_predefined(name) || string_equal(name, "default"))
-        return error_set(err, ERROR_DENIED, "operation is not permitted on predefined %s network", name);
+        return error_set(err, ERROR_DENIED, "operation is not permitted on predefined %s network ", name);
     if (find_name(manager, name))
         return error_set(err, ERROR_CONFLICT, "network with name %s already exists", name);
     if (string_equal(request->scope, "swarm"))
-        return error_set(err, ERROR_UNAVAILABLE, "cannot create a swarm scoped network when swarm is not active");
+        return error_set(err, ERROR_DENIED, "cannot create a swarm scoped network when swarm is not active");
+    if (request->is_config_only && (request->is_internal || request->is_attachable || request->is_ingress))
+        return error_set(err, ERROR_DENIED,
+                         "configuration network can only contain network specific fields. Network operator fields like "
+                         "[ ingress | internal | attachable | scope ] are not supported.");
     if (request->is_ingress)
         return error_set(err, ERROR_DENIED, "Ingress network can only be global scope network");
     if (request->enable_ipv4.is_set && !request->enable_ipv4.value && !request->is_config_only &&

@@ -185,6 +185,33 @@ D
   client rmi made
 }
 
+@test "git repositories and URLs as contexts, and as what ADD takes" {
+  command -v git >/dev/null || skip 'no git'
+  (cd "$CTX" && export HOME=$BATS_TEST_TMPDIR && git init -q -b main . && git config user.email a@b && git config user.name n &&
+    printf 'FROM busybox\nCOPY . /all\n' >Dockerfile && printf 'FROM busybox\nCOPY c /\n' >dir/Dockerfile && git add . && git commit -q -m one &&
+    echo later >a.txt && git commit -q -a -m two && git tag v2)
+  tar -C "$CTX" -czf "$BATS_TEST_TMPDIR/context.tgz" .
+  (cd "$BATS_TEST_TMPDIR" && exec python3 -m http.server 8124 --bind 127.0.0.1 >/dev/null 2>&1 3>&-) & web=$!
+  git daemon --reuseaddr --listen=127.0.0.1 --port=9419 --base-path="$BATS_TEST_TMPDIR" --export-all 3>&- >/dev/null 2>&1 & daemon=$!
+  for _ in $(seq 100); do git ls-remote -q git://127.0.0.1:9419/ctx/.git >/dev/null 2>&1 && curl -sf -o /dev/null http://127.0.0.1:8124/context.tgz && break; sleep 0.1; done
+  remote() { curl -sS --unix-socket "$ENGINE/sock" -X POST "http://x/build?t=made&remote=$(escape "$1")" | said; }
+  one=$(remote git://127.0.0.1:9419/ctx/.git; in_image made 'cat /all/a.txt; ls -A /all | grep -c git || true')
+  two=$(remote git://127.0.0.1:9419/ctx/.git#v2:dir; in_image made 'cat /c')
+  bad=$(remote git://127.0.0.1:9419/ctx/.git#nosuch)
+  tarball=$(remote http://127.0.0.1:8124/context.tgz; in_image made 'cat /all/a.txt')
+  context
+  printf 'FROM busybox\nADD git://127.0.0.1:9419/repo/.git#main /git\nADD --keep-git-dir=true git://127.0.0.1:9419/repo/.git#main /kept\nRUN cat /git/file; ls -A /git /kept\n' | dockerfile
+  (mkdir "$BATS_TEST_TMPDIR/repo"; cd "$BATS_TEST_TMPDIR/repo" && git init -q -b main . && echo added >file && git add . && git -c user.email=a@b -c user.name=n commit -q -m x)
+  added=$(built t=made)
+  kill $web $daemon; pkill -P $daemon || true
+  [[ $one == *$'\nlater\n0' ]] || { echo "$one"; false; }
+  [[ $two == *$'\nc' ]] || { echo "$two"; false; }
+  [[ $bad == *'error fetching: '*nosuch* ]] || { echo "$bad"; false; }
+  [[ $tarball == *$'\nlater' ]] || { echo "$tarball"; false; }
+  [[ $added == *$'added\n/git:\nfile\n\n/kept:\n.git\nfile'* ]] || { echo "$added"; false; }
+  client rmi made
+}
+
 @test "what is ignored is not there" {
   printf '*.txt\n!b.txt\ndir/sub\n' >"$CTX/.dockerignore"
   printf 'FROM busybox\nCOPY . /all\n' | dockerfile

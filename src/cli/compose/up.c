@@ -29,7 +29,8 @@ static bool check(const struct command_call *call, struct error *err)
         return error_set(err, ERROR_INVALID, "--always-recreate-deps and --no-recreate are incompatible");
     if (values->builds && values->never_builds)
         return error_set(err, ERROR_INVALID, "--build and --no-build are incompatible");
-    if (is_detached && (values->aborts || values->attach.count || values->exit_code_from || values->attaches_dependencies))
+    if (is_detached &&
+        (values->aborts || values->attach.count || values->exit_code_from || values->attaches_dependencies))
         return error_set(err, ERROR_INVALID,
                          "%s cannot be combined with --abort-on-container-exit, --exit-code-from, --attach or "
                          "--attach-dependencies",
@@ -176,7 +177,8 @@ static bool attach(struct command_call *call, struct reconciler *reconciler, con
         strbuf_addf(&names, "%s%s", names.length ? ", " : "", attached.mux.sources[attached.mux.count - 1].name);
     }
     fprintf(stderr, "Attaching to %s\n", strbuf_text(&names));
-    bool is_good = start_containers(reconciler, err) && log_mux_start(&attached.mux, err) && pump(&attached, signals, err);
+    bool is_good =
+        start_containers(reconciler, err) && log_mux_start(&attached.mux, err) && pump(&attached, signals, err);
     if (attached.stop.is_begun)
         pthread_join(attached.stop.thread, NULL);
     if (attached.kill.is_begun)
@@ -254,7 +256,8 @@ static const struct option rows[] = {
      "Return the exit code of the selected service container. Implies --abort-on-container-exit"},
     {"force-recreate", 0, OPTION_BOOL, AT(forces_recreate),
      .help = "Recreate containers even if their configuration and image haven't changed"},
-    {"no-attach", 0, OPTION_LIST, AT(no_attach), "stringArray", "Do not attach (stream logs) to the specified services"},
+    {"no-attach", 0, OPTION_LIST, AT(no_attach), "stringArray",
+     "Do not attach (stream logs) to the specified services"},
     {"no-build", 0, OPTION_BOOL, AT(never_builds), .help = "Don't build an image, even if it's policy"},
     {"no-color", 0, OPTION_BOOL, AT(has_no_colour), .help = "Produce monochrome output"},
     {"no-deps", 0, OPTION_BOOL, AT(no_dependencies), .help = "Don't start linked services"},
@@ -262,7 +265,8 @@ static const struct option rows[] = {
     {"no-recreate", 0, OPTION_BOOL, AT(never_recreates),
      .help = "If containers already exist, don't recreate them. Incompatible with --force-recreate."},
     {"no-start", 0, OPTION_BOOL, AT(no_start), .help = "Don't start the services after creating them"},
-    {"pull", 0, OPTION_STRING, AT(pull), "string", "Pull image before running (\"always\"|\"missing\"|\"never\")", "policy"},
+    {"pull", 0, OPTION_STRING, AT(pull), "string", "Pull image before running (\"always\"|\"missing\"|\"never\")",
+     "policy"},
     {"quiet-pull", 0, OPTION_BOOL, AT(is_quiet_pull), .help = "Pull without printing progress information"},
     {"remove-orphans", 0, OPTION_BOOL, AT(removes_orphans),
      .help = "Remove containers for services not defined in the Compose file"},
@@ -276,7 +280,8 @@ static const struct option rows[] = {
     {"wait", 0, OPTION_BOOL, AT(waits), .help = "Wait for services to be running|healthy. Implies detached mode."},
     {"wait-timeout", 0, OPTION_OPT_INT64, AT(wait_timeout), "int",
      "Maximum duration to wait for the project to be running|healthy"},
-    {"watch", 'w', OPTION_BOOL, AT(watches), .help = "Watch source code and rebuild/refresh containers when files are updated.",
+    {"watch", 'w', OPTION_BOOL, AT(watches),
+     .help = "Watch source code and rebuild/refresh containers when files are updated.",
      .unsupported = "--watch is not supported"},
 };
 
