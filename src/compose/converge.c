@@ -364,5 +364,7 @@ bool ensure_containers(struct reconciler *reconciler, struct error *err)
                     task_after(&list, jobs[i].task, jobs[j].task);
         }
     }
-    return tasks_run(reconciler->workers, &list, reconciler, err);
+    bool is_good = tasks_run(reconciler->workers, &list, reconciler, err);
+    compose_state_sort(&reconciler->state);
+    return is_good;
 }
