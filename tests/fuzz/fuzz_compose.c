@@ -15,8 +15,8 @@
 #include "compose/shape.h"
 #include "compose/template.h"
 #include "compose/yaml_document.h"
-#include "json/json_record.h"
 #include "mutate.h"
+#include "json/json_record.h"
 
 static const char *input = "";
 
@@ -76,7 +76,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length)
 int main(int argc, char **argv)
 {
     static const char *const seeds[] = {
-        "services:\n  web:\n    image: busybox\n    ports: [\"80:80\", \"127.0.0.1:1-2:3-4/udp\"]\n    volumes: [\"a:/b:ro\", "
+        "services:\n  web:\n    image: busybox\n    ports: [\"80:80\", \"127.0.0.1:1-2:3-4/udp\"]\n    volumes: "
+        "[\"a:/b:ro\", "
         "./x:/y]\n    environment: {A: b, C: }\n    deploy: {replicas: 2}\n",
         "x-a: &a {image: b, labels: [x=1]}\nservices:\n  one: {<<: *a, command: \"a 'b c' d\"}\n  two: {<<: [*a], "
         "depends_on: [one], healthcheck: {test: x, interval: 1m30s}}\n",
@@ -84,9 +85,10 @@ int main(int argc, char **argv)
         "0440}], extra_hosts: [\"a:1.1.1.1\"], build: {context: ., args: [A=1]}}}\nsecrets: {s: {file: x}}\n",
         "services:\n  one: !reset null\n  two: {ports: !override [1], mem_limit: 64m, cpus: 1.5, tmpfs: /x}\n",
     };
-    static const char *const words[] = {"&a ", "*a", "<<: *a", "!reset ", "!override ", "\n", "  ", ": ", "- ", "{", "}", "[",
-                                        "]", "\"", "'", "|\n", ">\n", "${", "${A:-", "$$", "#", "null", "~", "0o17", "1e99",
-                                        ".inf", "\xff", "\t", "services:", "image", "\\", "=", "export ", "---\n", "..."};
+    static const char *const words[] = {
+        "&a ",  "*a",   "<<: *a", "!reset ", "!override ", "\n",    "  ",    ": ", "- ",      "{",     "}",  "[",
+        "]",    "\"",   "'",      "|\n",     ">\n",        "${",    "${A:-", "$$", "#",       "null",  "~",  "0o17",
+        "1e99", ".inf", "\xff",   "\t",      "services:",  "image", "\\",    "=",  "export ", "---\n", "..."};
     unsigned long rounds = argc > 1 ? strtoul(argv[1], NULL, 10) : 400;
     random_state = argc > 2 ? strtoull(argv[2], NULL, 10) : 1;
     for (unsigned long round = 0; round < rounds; round++) {

@@ -1,5 +1,6 @@
 /* The model of compose. Each folder of cases/ holds compose.yaml (and what goes with it) and what docker compose 2.26.1
-   prints for it (`config`), with the folder's own path as @DIR@. Messages about bad input are ours: they name the line. */
+   prints for it (`config`), with the folder's own path as @DIR@. Messages about bad input are ours: they name the line.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -174,11 +175,26 @@ static void aliases_cannot_make_a_small_file_large(void **state)
 static void expands_variables(void **state)
 {
     static const char *const table[][2] = {
-        {"$AA", "one"},         {"${AA}", "one"},         {"$$AA", "$AA"},         {"${NO:-d}", "d"},
-        {"${NO-d}", "d"},       {"${EE:-d}", "d"},        {"${EE-d}", ""},         {"${AA:+r}", "r"},
-        {"${EE:+r}", ""},       {"${EE+r}", "r"},         {"${NO+r}", ""},         {"${NO:-${AA}-$$}", "one-$"},
-        {"${NO:-${NO2:-x}}", "x"}, {"a${AA}b$EE-c", "aoneb-c"}, {"${AA:?no}", "one"}, {"${NO:?no}", NULL},
-        {"${", NULL},           {"$", NULL},              {"${A!}", NULL},         {"$1", NULL},
+        {"$AA", "one"},
+        {"${AA}", "one"},
+        {"$$AA", "$AA"},
+        {"${NO:-d}", "d"},
+        {"${NO-d}", "d"},
+        {"${EE:-d}", "d"},
+        {"${EE-d}", ""},
+        {"${AA:+r}", "r"},
+        {"${EE:+r}", ""},
+        {"${EE+r}", "r"},
+        {"${NO+r}", ""},
+        {"${NO:-${AA}-$$}", "one-$"},
+        {"${NO:-${NO2:-x}}", "x"},
+        {"a${AA}b$EE-c", "aoneb-c"},
+        {"${AA:?no}", "one"},
+        {"${NO:?no}", NULL},
+        {"${", NULL},
+        {"$", NULL},
+        {"${A!}", NULL},
+        {"$1", NULL},
     };
     _cleanup_strmap_ struct strmap map = {0};
     strmap_set(&map, "AA", "one");
@@ -196,12 +212,13 @@ static void expands_variables(void **state)
 
 static void reads_files_of_variables(void **state)
 {
-    static const char text[] = "# comment\n\nAA=one\nexport BB = two words # comment\nCC='$AA # no'\nDD=\"$AA \\\"q\\\" \\$x\"\n"
-                               "EE: yaml\nFF=\nGG=\"two\nlines\"\nHH=${AA}-${NO:-d}\nII=a#b\nJJ\nKK=\\n\r\n";
-    static const char *const table[][2] = {{"AA", "one"},    {"BB", "two words"},    {"CC", "$AA # no"},
-                                           {"DD", "one \"q\" $x"}, {"EE", "yaml"},   {"FF", ""},
-                                           {"GG", "two\nlines"}, {"HH", "one-d"},    {"II", "a#b"},
-                                           {"JJ", "inherited"}, {"KK", "\\n"}};
+    static const char text[] =
+        "# comment\n\nAA=one\nexport BB = two words # comment\nCC='$AA # no'\nDD=\"$AA \\\"q\\\" \\$x\"\n"
+        "EE: yaml\nFF=\nGG=\"two\nlines\"\nHH=${AA}-${NO:-d}\nII=a#b\nJJ\nKK=\\n\r\n";
+    static const char *const table[][2] = {{"AA", "one"},          {"BB", "two words"}, {"CC", "$AA # no"},
+                                           {"DD", "one \"q\" $x"}, {"EE", "yaml"},      {"FF", ""},
+                                           {"GG", "two\nlines"},   {"HH", "one-d"},     {"II", "a#b"},
+                                           {"JJ", "inherited"},    {"KK", "\\n"}};
     _cleanup_strmap_ struct strmap environment = {0}, out = {0};
     strmap_set(&environment, "JJ", "inherited");
     assert_true(dotenv_parse("x.env", text, &environment, &out, NULL));
@@ -238,9 +255,12 @@ int main(int argc, char **argv)
         return 2;
     cases = realpath(argv[1], NULL);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(resolves_as_docker_compose_does), cmocka_unit_test(says_what_is_wrong_and_where),
-        cmocka_unit_test(aliases_cannot_make_a_small_file_large), cmocka_unit_test(expands_variables),
-        cmocka_unit_test(reads_files_of_variables), cmocka_unit_test(hashes_as_docker_compose_does),
+        cmocka_unit_test(resolves_as_docker_compose_does),
+        cmocka_unit_test(says_what_is_wrong_and_where),
+        cmocka_unit_test(aliases_cannot_make_a_small_file_large),
+        cmocka_unit_test(expands_variables),
+        cmocka_unit_test(reads_files_of_variables),
+        cmocka_unit_test(hashes_as_docker_compose_does),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     free(cases);
