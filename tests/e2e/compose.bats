@@ -80,6 +80,25 @@ END
   [ "$(compose exec -T one sh -c 'echo $AA')" = second ]
 }
 
+@test "what wants to be restarted with a service is" {
+  cat >compose.yaml <<'END'
+services:
+  db: {image: busybox, command: sleep 600, stop_grace_period: 0s, environment: {AA: "${VALUE:-}"}}
+  with: {image: busybox, command: sleep 600, stop_grace_period: 0s, depends_on: {db: {condition: service_started, restart: true}}}
+  without: {image: busybox, command: sleep 600, stop_grace_period: 0s, depends_on: [db]}
+END
+  begun() { client inspect -f '{{.State.StartedAt}}' "proj-$1-1"; }
+  compose up -d
+  with=$(begun with) without=$(begun without) id=$(compose ps -q with)
+  VALUE=new compose up -d
+  [ "$(compose ps -q with)" = "$id" ] && [ "$(begun with)" != "$with" ] && [ "$(begun without)" = "$without" ]
+  with=$(begun with)
+  compose restart --no-deps db
+  [ "$(begun with)" = "$with" ]
+  compose restart db
+  [ "$(begun with)" != "$with" ] && [ "$(begun without)" = "$without" ]
+}
+
 @test "profiles, scale and orphans" {
   cat >compose.yaml <<'END'
 services:

@@ -21,6 +21,7 @@ static bool bring_up(struct command_call *call, const struct strlist *scales, ch
     struct up_options options = {.forces_recreate = values->forces_recreate,
                                  .never_recreates = values->never_recreates,
                                  .removes_orphans = values->removes_orphans,
+                                 .is_quiet_pull = values->is_quiet_pull,
                                  .never_builds = values->never_builds,
                                  .builds_always = values->builds,
                                  .pull = string_equal(values->pull, "policy") ? NULL : values->pull,

@@ -185,11 +185,13 @@ static bool run_run(struct command_call *call, struct error *err)
                          other_build = {.call = call, .project = &dependencies};
     struct up_options options = {.timeout = -1,
                                  .builds_always = values->builds,
+                                 .is_quiet_pull = values->is_quiet_pull,
                                  .build = build_service,
                                  .build_context = &build},
                       other_options = {.timeout = -1,
                                        .removes_orphans = values->removes_orphans,
                                        .ignores_orphans = true,
+                                       .is_quiet_pull = values->is_quiet_pull,
                                        .build = build_service,
                                        .build_context = &other_build};
     _cleanup_reconciler_ struct reconciler reconciler = RECONCILER_INIT(&project, &options, &workers, &report.reporter);

@@ -225,6 +225,7 @@ static bool up_run(struct command_call *call, struct error *err)
                                  .recreates_dependencies = values->recreates_dependencies,
                                  .renews_volumes = values->renews_volumes,
                                  .removes_orphans = values->removes_orphans,
+                                 .is_quiet_pull = values->is_quiet_pull,
                                  .never_builds = values->never_builds,
                                  .builds_always = values->builds,
                                  .ignores_orphans = getenv("COMPOSE_IGNORE_ORPHANS") != NULL,
