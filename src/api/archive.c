@@ -120,7 +120,7 @@ bool containers_export(struct call *call, struct error *err)
 {
     struct stream stream = {call, "application/octet-stream"};
     struct tar_writer tar = {.write = write_bytes, .write_file = write_file, .context = &stream};
-    return container_export(call->engine, call->target, &tar, err);
+    return container_export(call->engine, call->target, query_bool(call, "bare"), &tar, err);
 }
 
 bool containers_changes(struct call *call, struct error *err)

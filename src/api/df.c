@@ -32,8 +32,9 @@ bool system_df(struct call *call, struct error *err)
             json_decref(usage);
             return false;
         }
-        if (call->version < 142)
-            json_object_set_new(usage, "BuilderSize", json_integer(total_size(cache)));
+        int64_t size = total_size(cache);
+        if (call->version < 142 && size)
+            json_object_set_new(usage, "BuilderSize", json_integer(size));
         json_object_set_new(usage, "BuildCache", cache);
     }
     return usage && respond_json(call, 200, usage);

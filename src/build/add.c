@@ -8,6 +8,7 @@
 #include "archive/tar_reader.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "build/git.h"
 #include "registry/url.h"
 #include "store/decompress.h"
 #include "store/extract.h"
@@ -41,7 +42,7 @@ void add_set_add_to_key(const struct add_set *set, struct key *key)
 static struct add_tree *make_tree(struct add_set *set, struct store *store, struct error *err)
 {
     struct add_tree *tree = NEW(struct add_tree);
-    if (!context_make(&tree->context, store, err)) {
+    if (!context_make(&tree->context, store, NULL, err)) {
         free(tree);
         return NULL;
     }
@@ -79,14 +80,7 @@ bool add_heredoc(struct add_set *set, struct stage *stage, const struct heredoc 
 
 bool add_is_remote(const char *source)
 {
-    return string_starts_with(source, "http://") || string_starts_with(source, "https://") ||
-           string_starts_with(source, "git://") || string_starts_with(source, "git@");
-}
-
-static bool is_git(const char *url)
-{
-    _cleanup_free_ char *path = xstrndup(url, strcspn(url, "#?"));
-    return string_starts_with(url, "git") || string_ends_with(path, ".git");
+    return string_starts_with(source, "http://") || string_starts_with(source, "https://") || git_is_url(source);
 }
 
 struct download {
@@ -167,11 +161,25 @@ static bool download(struct add_tree *tree, struct build *build, const char *url
     return is_done;
 }
 
+static bool add_repository(struct add_set *set, struct build *build, const char *url, struct copy_plan *plan,
+                           struct error *err)
+{
+    const struct copy_options options = {0};
+    struct add_tree *tree = NEW(struct add_tree);
+    if (!git_fetch(build, url, set->keeps_git, &tree->context, err)) {
+        free(tree);
+        return false;
+    }
+    tree->source = (struct copy_source){.snapshot = &tree->context.snapshot, .is_linkable = true};
+    *APPEND(set->trees, set->tree_count) = tree;
+    return copy_plan_add(plan, &tree->source, "", &options, err);
+}
+
 bool add_url(struct add_set *set, struct build *build, const char *url, const char *checksum, bool unpacks,
              bool is_folder, struct copy_plan *plan, struct error *err)
 {
-    if (is_git(url) || set->keeps_git)
-        return error_set(err, ERROR_UNSUPPORTED, "ADD of a git repository is not supported: %s", url);
+    if (git_is_url(url))
+        return add_repository(set, build, url, plan, err);
     _cleanup_free_ char *name = NULL;
     struct add_tree *tree = make_tree(set, build->store, err);
     size_t before = plan->count;
@@ -265,7 +273,7 @@ static bool write_archive(const struct copy_entry *entry, struct store *store, c
                           struct error *err)
 {
     struct context context = {0};
-    if (!context_make(&context, store, err))
+    if (!context_make(&context, store, NULL, err))
         return false;
     const struct copy_source source = {.snapshot = &context.snapshot, .is_linkable = true};
     const struct copy_options options = {0};

@@ -27,7 +27,7 @@ struct build_request {
     struct strlist no_cache_stages; /* these take nothing from the cache */
     bool pulls;                     /* base images, even where they are here */
     bool is_quiet;
-    bool has_events;          /* rows about steps in place of Docker's texts (docs/build-contract.md) */
+    bool has_events;          /* rows about steps in place of Docker's texts (docs/api.md) */
     bool is_check;            /* only the checks */
     struct strmap contexts;   /* name → "image:REF", "folder:PREFIX" */
     struct strmap secrets;    /* id → value */

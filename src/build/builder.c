@@ -1,8 +1,9 @@
+#include <fcntl.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "base/log.h"
+#include "base/file.h"
 #include "base/memory.h"
 #include "build/internal.h"
 
@@ -13,6 +14,8 @@ struct builder *builder_new(struct engine *engine)
     struct builder *builder = NEW(struct builder);
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
     builder->engine = engine;
+    builder->memory = path_join(engine_options(engine)->exec_root, "build");
+    tree_remove(AT_FDCWD, builder->memory, NULL); /* of an engine that was killed */
     builder->slots = (unsigned)MAX(cores, SLOTS_MIN);
     pthread_mutex_init(&builder->lock, NULL);
     pthread_condattr_t attributes;
@@ -34,6 +37,8 @@ void builder_free(struct builder *builder)
     pthread_mutex_destroy(&builder->lock);
     pthread_cond_destroy(&builder->changed);
     strlist_release(&builder->flights);
+    tree_remove(AT_FDCWD, builder->memory, NULL);
+    free(builder->memory);
     free(builder);
 }
 

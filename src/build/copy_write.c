@@ -11,6 +11,7 @@
 #include "build/mode_change.h"
 
 #define COPY_SIZE      ((size_t)128 << 10)
+#define SMALL_COPY     16384
 #define CANCEL_ENTRIES 256
 
 struct writer {
@@ -162,8 +163,17 @@ static bool find_old(struct writer *writer, const char *base, struct stat *old)
     return true;
 }
 
-static bool copy_bytes(int from, int to, struct error *err)
+static bool copy_bytes(int from, int to, int64_t size, struct error *err)
 {
+    char small[SMALL_COPY];
+    ssize_t count;
+    if (size < SMALL_COPY) {
+        count = read_full(from, small, sizeof(small));
+        if (count < 0 || write_full(to, small, (size_t)count) < 0)
+            return error_errno(err, "copy");
+        if (count < SMALL_COPY)
+            return true;
+    }
     if (ioctl(to, FICLONE, from) == 0)
         return true;
     ssize_t n;
@@ -213,9 +223,9 @@ static bool write_file(struct writer *writer, const struct copy_entry *entry, co
     if (to < 0)
         return error_errno(err, "create %s", base);
     struct timespec times[2] = {status->st_mtim, status->st_mtim};
-    if (!copy_bytes(from, to, err))
+    if (!copy_bytes(from, to, status->st_size, err))
         return error_prefix(err, "%s", entry->source);
-    if (fchown(to, look.uid, look.gid) < 0 || fchmod(to, look.mode) < 0)
+    if (((look.uid || look.gid) && fchown(to, look.uid, look.gid) < 0) || fchmod(to, look.mode) < 0)
         return error_errno(err, "set the mode of %s", base);
     if (!copy_attributes(from, to, err))
         return false;

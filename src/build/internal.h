@@ -16,6 +16,7 @@
 /* builder.c: what builds share */
 struct builder {
     struct engine *engine;
+    char *memory; /* <exec-root>/build: small files of contexts */
     pthread_mutex_t lock;
     pthread_cond_t changed;
     struct strlist flights; /* keys of steps that are being made, and "cache:<id>" of mounts that are locked */
@@ -123,6 +124,8 @@ char *metadata_list_text(const struct strlist *list);
 
 /* stage.c */
 void *stage_thread(void *stage);
+/* The lines of the arguments before the first stage. */
+void tell_arguments(struct build *build);
 bool stage_snapshot(struct stage *stage, struct error *err);
 /* Waits for it. */
 bool stage_wait(struct build *build, struct stage *stage, struct error *err);

@@ -32,6 +32,13 @@ static const struct strlist *shell_of(const struct stage *stage)
     return stage->image.config.shell.count ? &stage->image.config.shell : &fallback;
 }
 
+/* Docker has no empty command in an image, but none. */
+static void forget_empty(struct strlist *command)
+{
+    if (command->count == 0)
+        strlist_release(command);
+}
+
 /* CMD and ENTRYPOINT: an array, or a text for the shell. */
 static void set_command(struct stage *stage, const struct instruction *instruction, struct strlist *out)
 {
@@ -198,6 +205,7 @@ bool metadata_apply(struct stage *stage, const struct instruction *instruction, 
         stage->is_command_set = true;
         list = metadata_list_text(&config->cmd);
         *text = xasprintf("CMD %s", list);
+        forget_empty(&config->cmd);
         return true;
     case INSTRUCTION_ENTRYPOINT:
         set_command(stage, instruction, &config->entrypoint);
@@ -205,6 +213,7 @@ bool metadata_apply(struct stage *stage, const struct instruction *instruction, 
             strlist_release(&config->cmd);
         list = metadata_list_text(&config->entrypoint);
         *text = xasprintf("ENTRYPOINT %s", list);
+        forget_empty(&config->entrypoint);
         return true;
     case INSTRUCTION_SHELL:
         strlist_copy(&config->shell, &instruction->arguments);

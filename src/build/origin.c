@@ -41,12 +41,12 @@ static bool open_image(struct stage *stage, const char *reference, struct origin
 /* A folder of the body that the client named. */
 static bool open_folder(struct build *build, const char *prefix, struct origin *out, struct error *err)
 {
-    _cleanup_free_ char *path = scratch_path(build->store, build->context.folder);
     _cleanup_strlist_ struct strlist folders = {0};
     _cleanup_node_ struct node node = {0};
     if (!snapshot_find(&build->context.snapshot, prefix, false, &node, NULL))
         return error_set(err, ERROR_INVALID, "the build context has no folder %s", prefix);
-    strlist_addf(&folders, "%s/%s", path, node.path);
+    for (size_t i = 0; i < node.layer_count; i++)
+        strlist_addf(&folders, "%s/%s", build->context.snapshot.folders[node.layers[i]], node.path);
     struct origin origin = {0};
     if (!snapshot_open(&origin.snapshot, &folders, err))
         return false;

@@ -5,7 +5,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
-#include "build/add.h"
+#include "build/git.h"
 #include "registry/url.h"
 
 static bool write_file(void *context, const void *data, size_t length)
@@ -20,14 +20,13 @@ static ssize_t read_file(void *context, void *data, size_t length)
 
 bool remote_context(struct build *build, const char *url, struct context *out, struct error *err)
 {
+    if (git_is_url(url))
+        return git_fetch(build, url, false, out, err);
     if (!string_starts_with(url, "http://") && !string_starts_with(url, "https://"))
         return error_set(err, ERROR_UNSUPPORTED,
-                         "the build context %s is not supported: the client has to send it, or it is a URL of http or "
-                         "https",
+                         "the build context %s is not supported: the client has to send it, or it is a URL of http, "
+                         "https or git",
                          url);
-    _cleanup_free_ char *path = xstrndup(url, strcspn(url, "#?"));
-    if (string_ends_with(path, ".git") || strchr(url, '#'))
-        return error_set(err, ERROR_UNSUPPORTED, "a git repository is not supported as build context: %s", url);
     _cleanup_free_ char *folder = scratch_make(build->store, "remote", err);
     if (!folder)
         return false;
@@ -41,7 +40,7 @@ bool remote_context(struct build *build, const char *url, struct context *out, s
         is_done = error_errno(err, "seek");
     if (!is_done)
         error_prefix(err, "failed to download %s", url);
-    is_done = is_done && context_unpack(out, build->store, read_file, &fd, "Dockerfile", err);
+    is_done = is_done && context_unpack(out, build->store, build->builder->memory, read_file, &fd, "Dockerfile", err);
     url_answer_release(&answer);
     scratch_remove(build->store, folder);
     return is_done;

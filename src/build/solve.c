@@ -112,6 +112,22 @@ static bool read_ignore(struct build *build, struct error *err)
     return build->ignore != NULL;
 }
 
+/* The check NoEmptyContinuation, as the classic builder says it. */
+static void tell_empty_lines(struct build *build)
+{
+    bool has_any = false;
+    for (size_t i = 0; i < build->file.count; i++) {
+        if (!build->file.instructions[i].has_empty_line)
+            continue;
+        has_any = true;
+        output_text(&build->output, 0, "\033[91m[WARNING]: Empty continuation line found in: %s\n\033[0m",
+                    build->file.instructions[i].original);
+    }
+    if (has_any)
+        output_text(&build->output, 0,
+                    "\033[91m[WARNING]: Empty continuation lines will become errors in a future release.\n\033[0m");
+}
+
 static void tell_warnings(struct build *build)
 {
     struct check_warnings warnings = {0};
@@ -149,8 +165,8 @@ static bool take_context(struct build *build, struct error *err)
     const char *name = string_is_set(build->request->dockerfile) ? build->request->dockerfile : "Dockerfile";
     bool is_there = string_is_set(build->request->remote)
                         ? remote_context(build, build->request->remote, &build->context, err)
-                        : context_unpack(&build->context, build->store, build->client->read, build->client->context,
-                                         path_base(name), err);
+                        : context_unpack(&build->context, build->store, build->builder->memory, build->client->read,
+                                         build->client->context, path_base(name), err);
     return is_there && hide_folders(build, err);
 }
 
@@ -253,6 +269,8 @@ static bool solve(struct build *build, json_t **detail, struct error *err)
     tell_warnings(build);
     if (build->request->is_check)
         return true;
+    tell_empty_lines(build);
+    tell_arguments(build);
     if (!run_stages(build, err)) {
         output_break_silence(&build->output);
         return false;

@@ -270,13 +270,21 @@ static bool run_triggers(struct stage *stage, const struct strlist *triggers, st
 /* Where the instruction stands among those of the stages that are needed. */
 static size_t count_steps(const struct build *build, size_t until)
 {
-    size_t count = 0;
+    /* The arguments before the first stage count, too. */
+    size_t count = MIN(until, build->stage_count ? build->stages[0].first : 0);
     for (size_t i = 0; i < build->stage_count; i++) {
         const struct stage *stage = &build->stages[i];
         if (stage->is_needed && stage->first < until)
             count += MIN(until, stage->end) - stage->first;
     }
     return count;
+}
+
+void tell_arguments(struct build *build)
+{
+    for (size_t i = 0; build->stage_count && i < build->stages[0].first; i++)
+        output_text(&build->output, 0, "Step %zu/%zu : %s\n", i + 1, count_steps(build, build->file.count),
+                    build->file.instructions[i].original);
 }
 
 static void tell_instruction(struct stage *stage, size_t at)

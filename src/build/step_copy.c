@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "build/add.h"
+#include "build/git.h"
 #include "build/internal.h"
 #include "build/mode_change.h"
 #include "build/owner.h"
@@ -135,7 +136,8 @@ static bool read_instruction(struct copying *copying, struct error *err)
         return false;
     if (copying->excluded.count && !(copying->exclude = ignore_new(&copying->excluded, err)))
         return false;
-    if (string_is_set(copying->checksum) && (copying->sources.count != 1 || !add_is_remote(copying->sources.items[0])))
+    if (string_is_set(copying->checksum) && (copying->sources.count != 1 || !add_is_remote(copying->sources.items[0]) ||
+                                             git_is_url(copying->sources.items[0])))
         return error_set(err, ERROR_INVALID, "checksum can't be specified for non-HTTP(S) sources");
     write_history(copying);
     return true;

@@ -22,6 +22,7 @@ struct running {
     char *command; /* as the history shows it */
     char *script;
     int exit_code;
+    bool is_borrowed; /* from an image of --cache-from */
 };
 
 static void release(struct running *running)
@@ -285,10 +286,47 @@ static bool check_machine(const struct stage *stage, struct error *err)
                                 wanted);
 }
 
+/* Does the image begin with the stage's layers, made by the same instructions, and go on with this one? */
+static bool goes_on_with(const struct image_config *image, const struct stage *stage, const char *command)
+{
+    const struct image_config *mine = &stage->image;
+    size_t layers = mine->rootfs.diff_ids.count;
+    if (image->rootfs.diff_ids.count <= layers || image->history.count <= mine->history.count)
+        return false;
+    for (size_t i = 0; i < layers; i++)
+        if (!string_equal(image->rootfs.diff_ids.items[i], mine->rootfs.diff_ids.items[i]))
+            return false;
+    for (size_t i = 0; i < mine->history.count; i++)
+        if (!string_equal(RECORD_AT(image->history, struct image_history, i)->created_by,
+                          RECORD_AT(mine->history, struct image_history, i)->created_by))
+            return false;
+    const struct image_history *next = RECORD_AT(image->history, struct image_history, mine->history.count);
+    return !next->empty_layer && string_equal(next->created_by, command);
+}
+
+/* An image of --cache-from that is here and has done this step before. Files that a mount lends are in no history. */
+static bool borrow(struct running *running, struct layer_info *layer)
+{
+    const struct stage *stage = running->stage;
+    const struct strlist *names = &stage->build->request->cache_from;
+    for (size_t i = 0; i < names->count && !running->count && !stage->uses_no_cache; i++) {
+        _cleanup_image_ struct image image = {0};
+        if (image_get(stage->build->store, names->items[i], &image, NULL) &&
+            goes_on_with(&image.parsed, stage, running->command) &&
+            layer_get(stage->build->store, image.parsed.rootfs.diff_ids.items[stage->image.rootfs.diff_ids.count],
+                      layer, NULL))
+            return true;
+    }
+    return false;
+}
+
 static bool make(void *context, struct layer_info *layer, struct error *err)
 {
     struct running *running = context;
     struct stage *stage = running->stage;
+    running->is_borrowed = borrow(running, layer);
+    if (running->is_borrowed)
+        return true;
     keep_private(running);
     if (!check_machine(stage, err) || !stage_snapshot(stage, err) || !record_caches(running, err))
         return false;
@@ -325,6 +363,7 @@ static bool carry_out(struct running *running, struct error *err)
     bool is_cached = false;
     if (!step_do(stage, &call, &record, &is_cached, err))
         return false;
+    is_cached |= running->is_borrowed;
     stage->is_cached = is_cached;
     if (is_cached)
         output_text(&stage->build->output, stage->index, " ---> Using cache\n");

@@ -220,7 +220,7 @@ static bool write_files(struct command_call *call, const struct build_output *ou
     if (!answer)
         return false;
     const char *id = string_or_empty(json_string_value(json_object_get(answer, "Id")));
-    _cleanup_free_ char *export = client_path("containers", id, "/export"),
+    _cleanup_free_ char *export = client_path("containers", id, "/export?bare=1"),
                         *gone = client_path("containers", id, "?force=1&v=1");
     guarded.stream = client_stream_get(call->client, export, err);
     bool is_written = guarded.stream != NULL;

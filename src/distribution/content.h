@@ -46,7 +46,7 @@ struct upload {
     struct upload *next;
 };
 
-/* The caller uses it until upload_leave or upload_remove. */
+/* The caller uses it until upload_leave or upload_remove. ERROR_UNAVAILABLE where there are too many already. */
 struct upload *upload_begin(struct content *content, const char *repository, struct error *err);
 /* One that exists: ERROR_NOT_FOUND, or ERROR_CONFLICT where another request uses it. */
 struct upload *upload_enter(struct content *content, const char *repository, const char *id, struct error *err);

@@ -9,6 +9,7 @@ struct content {
     char *root;
     int blobs, uploads; /* folders */
     pthread_mutex_t lock;
+    size_t count;        /* of uploads */
     struct upload *list; /* under the lock, as are is_busy and used of each */
 };
 

@@ -123,8 +123,8 @@ static bool is_equal(const char *a, const char *b)
 static bool matches(const char *password, const char *hash)
 {
     _cleanup_free_ struct crypt_data *data = NEW(struct crypt_data);
-    const char *made = crypt_r(password, hash, data);
-    return made && made[0] != '*' && strcmp(made, hash) == 0;
+    const char *made = crypt_rn(password, hash, data, sizeof(*data));
+    return made && strcmp(made, hash) == 0;
 }
 
 bool htpasswd_is_right(struct htpasswd *htpasswd, const char *user, const char *password)

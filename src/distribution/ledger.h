@@ -60,9 +60,11 @@ struct manifest_entry {
 void manifest_entry_release(struct manifest_entry *entry);
 #define _cleanup_manifest_entry_ _cleanup_(manifest_entry_release)
 
-/* `children`: digests of the manifests and blobs that it refers to. `tag` may be NULL. */
+/* `children`: digests of the manifests and blobs that it refers to; `needed` (may be NULL): those that the repository
+   has to hold, else ERROR_NOT_FOUND. `tag` may be NULL. */
 bool ledger_put_manifest(struct ledger *ledger, const char *repository, const struct manifest_entry *entry,
-                         const struct strlist *children, const char *tag, const struct quota *quota, struct error *err);
+                         const struct strlist *children, const struct strlist *needed, const char *tag,
+                         const struct quota *quota, struct error *err);
 /* ERROR_NOT_FOUND. `reference` is a tag or a digest. */
 bool ledger_get_manifest(struct ledger *ledger, const char *repository, const char *reference,
                          struct manifest_entry *out, struct error *err);

@@ -74,13 +74,32 @@ static bool put(struct ledger *ledger, const char *repository, const struct mani
            ledger_run(ledger, tag_sql, PARAMETERS(NUMBER(id), TEXT(tag), TEXT(entry->digest), NUMBER(now)), err);
 }
 
+/* They were there when the request came; a collection may have been faster. */
+static bool holds(struct ledger *ledger, const char *repository, const struct strlist *needed, struct error *err)
+{
+    static const char sql[] = "SELECT 1 FROM held WHERE repository = ?1 AND digest = ?2 "
+                              "UNION ALL SELECT 1 FROM manifest WHERE repository = ?1 AND digest = ?2";
+    int64_t id, is_there;
+    if (!ledger_repository(ledger, repository, &id, err))
+        return false;
+    for (size_t i = 0; i < needed->count; i++) {
+        if (!ledger_number(ledger, sql, PARAMETERS(NUMBER(id), TEXT(needed->items[i])), 0, &is_there, err))
+            return false;
+        if (!is_there)
+            return error_set(err, ERROR_NOT_FOUND, "manifest references a manifest or blob unknown to registry");
+    }
+    return true;
+}
+
 bool ledger_put_manifest(struct ledger *ledger, const char *repository, const struct manifest_entry *entry,
-                         const struct strlist *children, const char *tag, const struct quota *quota, struct error *err)
+                         const struct strlist *children, const struct strlist *needed, const char *tag,
+                         const struct quota *quota, struct error *err)
 {
     if (!database_begin(ledger->database, NOT_DURABLE, err))
         return false;
-    bool is_done =
-        put(ledger, repository, entry, children, tag, err) && ledger_within_quota(ledger, repository, quota, 0, err);
+    bool is_done = put(ledger, repository, entry, children, tag, err) &&
+                   (!needed || holds(ledger, repository, needed, err)) &&
+                   ledger_within_quota(ledger, repository, quota, 0, err);
     return database_end(ledger->database, is_done, err) && is_done;
 }
 

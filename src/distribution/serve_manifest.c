@@ -134,11 +134,17 @@ static void store(struct call *call, const struct checked_manifest *manifest, co
 {
     struct ledger *ledger = call->distribution->ledger;
     _cleanup_error_ struct error err = ERROR_INIT;
+    _cleanup_strlist_ struct strlist needed = {0};
     const struct manifest_entry *entry = &manifest->entry;
-    if (!ledger_put_manifest(ledger, call->route.name, entry, &manifest->children, tag,
+    for (size_t i = 0; i < manifest->needed_count; i++)
+        strlist_add(&needed, manifest->needed[i].digest);
+    if (!ledger_put_manifest(ledger, call->route.name, entry, &manifest->children, &needed, tag,
                              &call->distribution->settings->quota, &err) ||
         !ledger_sync(ledger, &err)) {
-        answer_error(call, &err);
+        if (err.kind == ERROR_NOT_FOUND)
+            answer_refusal(call, 404, "MANIFEST_BLOB_UNKNOWN", error_message(&err), NULL);
+        else
+            answer_error(call, &err);
         return;
     }
     call_headerf(call, "Location", "/v2/%s/manifests/%s", call->route.name, entry->digest);

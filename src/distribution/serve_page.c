@@ -2,7 +2,8 @@
 #include "distribution/call.h"
 
 /* page.html as it is (meson.build). */
-extern const char page_start[], page_end[];
+extern const char page_data[];
+extern const uint32_t page_size;
 
 void serve_page(struct call *call)
 {
@@ -15,5 +16,5 @@ void serve_page(struct call *call)
                 "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; "
                 "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
     call_header(call, "Cache-Control", "no-cache");
-    answer(call, 200, "text/html; charset=utf-8", page_start, (size_t)(page_end - page_start));
+    answer(call, 200, "text/html; charset=utf-8", page_data, page_size);
 }

@@ -17,6 +17,7 @@
 #define WRITE_BEHIND  ((int64_t)8 << 20) /* bytes after which the disk is given something to do */
 #define READ_SIZE     ((size_t)256 << 10)
 #define MAX_RECORD    ((size_t)4096)
+#define MAX_UPLOADS   10000
 
 static void upload_free(struct upload *upload)
 {
@@ -39,6 +40,7 @@ static void list_add(struct content *content, struct upload *upload)
     pthread_mutex_lock(&content->lock);
     upload->next = content->list;
     content->list = upload;
+    content->count++;
     pthread_mutex_unlock(&content->lock);
 }
 
@@ -48,13 +50,19 @@ static void list_remove(struct content *content, const struct upload *upload)
     struct upload **place = &content->list;
     while (*place && *place != upload)
         place = &(*place)->next;
-    if (*place)
+    if (*place) {
         *place = upload->next;
+        content->count--;
+    }
 }
 
 struct upload *upload_begin(struct content *content, const char *repository, struct error *err)
 {
     char id[ID_LENGTH + 1];
+    if (uploads_count(content) >= MAX_UPLOADS) {
+        error_set(err, ERROR_UNAVAILABLE, "too many uploads are under way");
+        return NULL;
+    }
     struct upload *upload = NEW(struct upload);
     id_generate(id);
     memcpy(upload->id, id, UPLOAD_ID_LENGTH);
@@ -84,8 +92,13 @@ struct upload *upload_enter(struct content *content, const char *repository, con
         upload->used = clock_now();
     }
     pthread_mutex_unlock(&content->lock);
-    if (is_free)
+    if (is_free && (upload->fd = openat(content->uploads, upload->id, O_RDWR | O_CLOEXEC | O_NOFOLLOW)) >= 0)
         return upload;
+    if (is_free) {
+        error_errno(err, "open %s/uploads/%s", content->root, upload->id);
+        upload_leave(content, upload, NULL);
+        return NULL;
+    }
     if (upload)
         error_set(err, ERROR_CONFLICT, "blob upload in use by another request");
     else
@@ -175,6 +188,7 @@ static bool record(struct content *content, struct upload *upload, struct error 
 bool upload_leave(struct content *content, struct upload *upload, struct error *err)
 {
     bool is_done = upload->is_recorded || upload->size == 0 || record(content, upload, err);
+    upload->fd = close_fd(upload->fd); /* one that nobody goes on with costs no descriptor */
     pthread_mutex_lock(&content->lock);
     upload->used = clock_now();
     upload->is_busy = false;
@@ -211,10 +225,8 @@ size_t uploads_expire(struct content *content, unix_nano before)
 
 size_t uploads_count(struct content *content)
 {
-    size_t count = 0;
     pthread_mutex_lock(&content->lock);
-    for (const struct upload *upload = content->list; upload; upload = upload->next)
-        count++;
+    size_t count = content->count;
     pthread_mutex_unlock(&content->lock);
     return count;
 }
@@ -250,7 +262,7 @@ static struct upload *find_one(struct content *content, const char *id)
     struct upload *upload = NEW(struct upload);
     *upload = (struct upload){.repository = strbuf_take(&repository),
                               .size = status.st_size,
-                              .fd = TAKE_FD(fd),
+                              .fd = -1,
                               .is_recorded = true,
                               .used = status.st_mtim.tv_sec * NANOSECONDS_PER_SECOND + status.st_mtim.tv_nsec};
     memcpy(upload->id, id, UPLOAD_ID_LENGTH);

@@ -131,7 +131,7 @@ static bool fetch_manifest_into(struct distribution *distribution, struct sessio
     body = STRBUF_INIT;
     if (is_digest && strcmp(manifest.entry.digest, reference) != 0)
         return error_set(err, ERROR_INTERNAL, "the upstream's manifest is not %s", reference);
-    if (!ledger_put_manifest(distribution->ledger, name, &manifest.entry, &manifest.children,
+    if (!ledger_put_manifest(distribution->ledger, name, &manifest.entry, &manifest.children, NULL,
                              is_digest ? NULL : reference, &distribution->settings->quota, err))
         return false;
     manifest_entry_release(out);

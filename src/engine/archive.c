@@ -292,13 +292,14 @@ static bool add_made_by_start(struct tar_writer *tar, int root, struct error *er
     return true;
 }
 
-bool container_export(struct engine *engine, const char *reference, struct tar_writer *tar, struct error *err)
+bool container_export(struct engine *engine, const char *reference, bool is_bare, struct tar_writer *tar,
+                      struct error *err)
 {
     _cleanup_view_ struct view view = VIEW_INIT;
     if (!view_open(engine, reference, false, &view, err))
         return false;
     _cleanup_(pack_freep) struct pack *pack = pack_new(tar);
     container_event(view.container, "export", NULL);
-    return pack_add(pack, view.mounts.root, ".", "", err) && add_made_by_start(tar, view.mounts.root, err) &&
-           tar_writer_finish(tar, err);
+    return pack_add(pack, view.mounts.root, ".", "", err) &&
+           (is_bare || add_made_by_start(tar, view.mounts.root, err)) && tar_writer_finish(tar, err);
 }

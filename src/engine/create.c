@@ -150,7 +150,6 @@ static bool check_addresses(const char *network, const struct endpoint_ipam_conf
     const char *v4 = ipam ? string_or_empty(ipam->ipv4_address) : "",
                *v6 = ipam ? string_or_empty(ipam->ipv6_address) : "";
     _cleanup_strlist_ struct strlist problems = {0};
-    bool is_bridge = string_equal(network, "bridge");
     if (*v4 || *v6)
         strlist_add(&problems, "user specified IP address is supported on user defined networks only");
     if (*v4 && !is_address(AF_INET, v4))
@@ -160,9 +159,7 @@ static bool check_addresses(const char *network, const struct endpoint_ipam_conf
     for (size_t i = 0; ipam && i < ipam->link_local_ips.count; i++)
         if (!is_address(AF_INET, ipam->link_local_ips.items[i]) && !is_address(AF_INET6, ipam->link_local_ips.items[i]))
             strlist_addf(&problems, "invalid link-local IP address: %s", ipam->link_local_ips.items[i]);
-    if (*v4 && is_bridge && !is_address(AF_INET, v4))
-        strlist_addf(&problems, "no configured subnet or ip-range contain the IP address %s", v4);
-    if (((*v4 && !is_bridge) || *v6) && !string_starts_with(network, "container:"))
+    if ((*v4 || *v6) && !string_starts_with(network, "container:"))
         strlist_add(&problems, "user specified IP address is supported only when connecting to networks with user "
                                "configured subnets");
     if (!problems.count)
@@ -191,7 +188,7 @@ static bool check_endpoint(struct engine *engine, const char *network, const str
 {
     if (!check_mac_address(network, asked->mac_address, err))
         return false;
-    if (network_is_predefined(network)) {
+    if (network_is_predefined(network) && !string_equal(network, "bridge")) {
         if (!check_addresses(network, asked->ipam_config, err))
             return false;
         if (asked->aliases.count > 0)

@@ -31,8 +31,10 @@ struct files_write_options {
 /* Unpacks a tar, plain or compressed, into the folder `path`. */
 bool container_files_write(struct container_files *files, const char *path, stream_read read, void *context,
                            const struct files_write_options *options, struct error *err);
-/* The whole root, without volumes, as a tar. */
-bool container_export(struct engine *engine, const char *reference, struct tar_writer *tar, struct error *err);
+/* The whole root, without volumes, as a tar; unless it is to be bare, with what each start makes (/.dockerenv, /dev …).
+ */
+bool container_export(struct engine *engine, const char *reference, bool is_bare, struct tar_writer *tar,
+                      struct error *err);
 
 /* What the container's own layer changed, ordered by path. */
 enum change_kind { CHANGE_MODIFIED, CHANGE_ADDED, CHANGE_DELETED };

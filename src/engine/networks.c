@@ -360,17 +360,17 @@ static bool check_connect(const struct container_record *record, const struct ne
 {
     const char *mode = record->host_config.network_mode;
     if (string_starts_with(mode, "container:"))
-        return error_set(err, ERROR_DENIED,
+        return error_set(err, ERROR_INVALID,
                          "container sharing network namespace with another container or host cannot be connected to "
                          "any other network");
     if (string_equal(mode, "host") || string_equal(network->name, "host"))
-        return error_set(err, ERROR_DENIED,
+        return error_set(err, ERROR_INVALID,
                          "container cannot be disconnected from host network or connected to host network");
     bool has_others =
         record->endpoints.keys.count > 0 && !record_map_get(&record->endpoints, &endpoint_settings_type, network->name);
     bool is_private = record_map_get(&record->endpoints, &endpoint_settings_type, "none") != NULL;
     if (has_others && (is_private || string_equal(network->name, "none")))
-        return error_set(err, ERROR_DENIED,
+        return error_set(err, ERROR_INVALID,
                          "container cannot be connected to multiple networks with one of the networks in private "
                          "(none) mode");
     return true;
@@ -563,10 +563,10 @@ static bool disconnect(struct container *container, const struct network_record 
         record_map_remove(&record->endpoints, &endpoint_settings_type, network->name);
     container_unlock(container);
     if (is_host && is_running)
-        return error_set(err, ERROR_DENIED,
+        return error_set(err, ERROR_INVALID,
                          "container cannot be disconnected from host network or connected to host network");
     if (!is_connected)
-        return error_set(err, ERROR_DENIED, "container %s is not connected to %snetwork %s", record->id,
+        return error_set(err, ERROR_INTERNAL, "container %s is not connected to %snetwork %s", record->id,
                          is_running ? "" : "the ", network->name);
     return (!is_running || disconnect_running(container, network->name, err)) &&
            container_save(container, DURABLE, err);

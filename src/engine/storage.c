@@ -92,6 +92,7 @@ static char *advise(void *context)
     _cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
     add_advice(&text, "wherry image prune --all", unused_size(context));
     add_advice(&text, "wherry container prune", stopped_size(context));
+    add_advice(&text, "wherry builder prune --all", store_cache_size(((struct engine *)context)->store));
     return text.length ? xasprintf(": free space with %s; see wherry system df --explain", strbuf_text(&text))
                        : xstrdup(": no prune frees any; see wherry system df -v");
 }

@@ -422,7 +422,9 @@ static void users_of(struct engine *engine, const char *name, const char *except
             const struct mount_point *point = &RECORD_AT(*mounts, struct container_mount, j)->point;
             is_user = string_equal(point->type, "volume") && string_equal(point->name, name);
         }
-        if (is_user && !all[i]->is_removed && !string_equal(all[i]->record.id, except))
+        /* Of two that are removed at once each would leave the volume to the other. */
+        bool is_leaving = all[i]->is_removed || (except && all[i]->status == STATUS_REMOVING);
+        if (is_user && !is_leaving && !string_equal(all[i]->record.id, except))
             strlist_add(out, all[i]->record.id);
         container_unlock(all[i]);
     }

@@ -179,7 +179,7 @@ bool network_join(struct network_manager *manager, const char *reference, const 
     struct network *network = manager_find(manager, reference, err);
     bool is_joined = network != NULL;
     if (is_joined && network->record.is_config_only)
-        is_joined = error_set(err, ERROR_DENIED, "cannot join a configuration-only network: %s", network->record.name);
+        is_joined = error_set(err, ERROR_DENIED, "cannot create endpoint on configuration-only network");
     if (is_joined && find_endpoint(network, container_id))
         is_joined = error_set(err, ERROR_DENIED, "container is already connected to network %s", network->record.name);
     if (is_joined) {
@@ -268,10 +268,11 @@ static bool has_subnet_of_user(const struct network *network, enum ip_family fam
 
 static void check_range(const struct network *network, const char *text, struct strlist *problems)
 {
-    struct ip_address address;
+    struct ip_address address = {0};
+    bool is_bridge = string_equal(network->record.name, "bridge");
     if (!ip_parse(text, &address))
-        return;
-    if (!has_subnet_of_user(network, address.family))
+        address.family = strchr(text, ':') ? IP_V6 : IP_V4;
+    if (!is_bridge && !has_subnet_of_user(network, address.family))
         strlist_add(problems, "user specified IP address is supported only when connecting to networks with user "
                               "configured subnets");
     else if (network->is_planned && !network_subnet_of(network, address))

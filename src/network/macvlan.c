@@ -49,7 +49,7 @@ static bool read_mode(struct network *network, struct error *err)
     flag = flag ? flag : "bridge";
     if (!is_one_of(flag, ipvlan_flags))
         return error_set(err, ERROR_INVALID,
-                         "requested ipvlan flag '%s' is not valid, 'bridge' flag is the ipvlan driver default", flag);
+                         "requested ipvlan flag '%s' is not valid, 'bridge' is the ipvlan driver default", flag);
     string_replace(&network->mode, mode);
     string_replace(&network->flag, flag);
     return true;

@@ -354,11 +354,15 @@ static bool check_request(struct network_manager *manager, const struct network_
     if (name[strspn(name, " \t\r\n")] == '\0')
         return error_set(err, ERROR_INVALID, "invalid name: ");
     if (network_is_predefined(name) || string_equal(name, "default"))
-        return error_set(err, ERROR_DENIED, "operation is not permitted on predefined %s network", name);
+        return error_set(err, ERROR_DENIED, "operation is not permitted on predefined %s network ", name);
     if (find_name(manager, name))
         return error_set(err, ERROR_CONFLICT, "network with name %s already exists", name);
     if (string_equal(request->scope, "swarm"))
-        return error_set(err, ERROR_UNAVAILABLE, "cannot create a swarm scoped network when swarm is not active");
+        return error_set(err, ERROR_DENIED, "cannot create a swarm scoped network when swarm is not active");
+    if (request->is_config_only && (request->is_internal || request->is_attachable || request->is_ingress))
+        return error_set(err, ERROR_DENIED,
+                         "configuration network can only contain network specific fields. Network operator fields like "
+                         "[ ingress | internal | attachable | scope ] are not supported.");
     if (request->is_ingress)
         return error_set(err, ERROR_DENIED, "Ingress network can only be global scope network");
     if (request->enable_ipv4.is_set && !request->enable_ipv4.value && !request->is_config_only &&
@@ -389,11 +393,10 @@ static bool take_config_network(struct network_manager *manager, const char *nam
 {
     const struct network *from = find_name(manager, name);
     if (!from || !from->record.is_config_only)
-        return from ? error_set(err, ERROR_INVALID, "network \"%s\" is not a configuration network", name)
-                    : error_set(err, ERROR_NOT_FOUND, "configuration network \"%s\" not found", name);
+        return error_set(err, ERROR_NOT_FOUND, "configuration network \"%s\" does not exist", name);
     if (record->options.count || record->ipam.config.count)
         return error_set(err, ERROR_DENIED,
-                         "user supplied configurations are not supported if the network depends on a configuration "
+                         "user specified configurations are not supported if the network depends on a configuration "
                          "network");
     strmap_copy(&record->options, &from->record.options);
     record->enable_ipv6 = from->record.enable_ipv6;
@@ -401,6 +404,20 @@ static bool take_config_network(struct network_manager *manager, const char *nam
         record_copy(&ipam_config_type, record_list_add(&record->ipam.config, &ipam_config_type),
                     RECORD_AT(from->record.ipam.config, struct ipam_config, i));
     return true;
+}
+
+/* As Docker, IPv4 first. */
+static void copy_ipam(const struct ipam *from, struct ipam *to)
+{
+    struct ip_prefix subnet;
+    record_copy(&ipam_type, to, from);
+    record_list_release(&to->config, &ipam_config_type);
+    for (int is_v6 = 0; is_v6 < 2; is_v6++)
+        for (size_t i = 0; i < from->config.count; i++) {
+            const struct ipam_config *config = RECORD_AT(from->config, struct ipam_config, i);
+            if (ip_prefix_parse(config->subnet, &subnet) && family_index(subnet.address.family) == is_v6)
+                record_copy(&ipam_config_type, record_list_add(&to->config, &ipam_config_type), config);
+        }
 }
 
 static bool fill_record(struct network_manager *manager, struct network_create_request *request,
@@ -424,7 +441,7 @@ static bool fill_record(struct network_manager *manager, struct network_create_r
     strmap_copy(&record->options, &request->options);
     strmap_copy(&record->labels, &request->labels);
     if (request->ipam)
-        record_copy(&ipam_type, &record->ipam, request->ipam);
+        copy_ipam(request->ipam, &record->ipam);
     if (!record->ipam.config.count)
         record_list_release(&record->ipam.config, &ipam_config_type);
     if (!string_is_set(record->ipam.driver))

@@ -152,7 +152,7 @@ static bool read_names(struct store *store, int folder, const char *prefix, stru
 
 /* --- without the lock: what the database has and the disk has not --- */
 
-static const char by_hand_image[] = "remove its images (wherry rmi) and pull them again";
+static const char by_hand_image[] = "remove its images (wherry rmi) and pull or build them again";
 
 static bool images_of_layer(struct store *store, const char *diff_id, struct strlist *out, struct error *err)
 {
@@ -171,8 +171,10 @@ static bool images_of_layer(struct store *store, const char *diff_id, struct str
 static bool check_layer(struct store *store, struct view *view, const struct layer_row *row, struct error *err)
 {
     struct record_list *findings = &view->check->findings;
-    bool has_folder = has(&view->folders, row->diff_id), has_blob = has(&view->blobs, row->blob);
-    if (has_folder && has_blob)
+    /* One that was made here has no blob before it is pushed. */
+    bool needs_blob = *row->blob != '\0', has_blob = needs_blob && has(&view->blobs, row->blob);
+    bool has_folder = has(&view->folders, row->diff_id);
+    if (has_folder && (has_blob || !needs_blob))
         return true;
     _cleanup_strlist_ struct strlist images = {0};
     if (!images_of_layer(store, row->diff_id, &images, err))
@@ -186,7 +188,7 @@ static bool check_layer(struct store *store, struct view *view, const struct lay
         if (has_blob && view->check->repairs)
             finding_settle(finding, layer_unpack_again(store, row->diff_id, &why), &why);
     }
-    if (!has_blob)
+    if (needs_blob && !has_blob)
         finding_add(findings, "layer", row->diff_id, 0, by_hand_image, false,
                     "its blob %s is gone: its images can be neither saved nor pushed; in use by %zu images: %s",
                     row->blob, images.count, example);
@@ -283,6 +285,22 @@ static bool is_own(struct store *store, const char *name)
     return dash && dash[1] && !*end && number < atomic_load(&store->temporary_count);
 }
 
+/* Of what this process has made it is known only of these kinds who uses them: a build, say, keeps its folders for as
+   long as it likes. */
+static bool may_be_in_use(struct store *store, const char *name, const struct stat *status)
+{
+    static const char *const kinds[] = {"blob-", "layer-", "removed-", "container-"};
+    if (!is_own(store, name))
+        return false;
+    if (string_starts_with(name, "load-"))
+        return atomic_load(&store->spool_count) > 0;
+    int64_t changed = (int64_t)status->st_ctim.tv_sec * NANOSECONDS_PER_SECOND + status->st_ctim.tv_nsec;
+    for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+        if (string_starts_with(name, kinds[i]))
+            return clock_now() - changed < TEMPORARY_AGE;
+    return true;
+}
+
 static bool check_temporary(struct store *store, struct view *view, struct strlist *retired, struct error *err)
 {
     _cleanup_strlist_ struct strlist names = {0};
@@ -293,12 +311,8 @@ static bool check_temporary(struct store *store, struct view *view, struct strli
         if (strlist_contains(retired, names.items[i]) ||
             fstatat(store->temporary, names.items[i], &status, AT_SYMLINK_NOFOLLOW) < 0)
             continue;
-        int64_t changed = (int64_t)status.st_ctim.tv_sec * NANOSECONDS_PER_SECOND + status.st_ctim.tv_nsec;
-        if (is_own(store, names.items[i]) && clock_now() - changed < TEMPORARY_AGE)
+        if (may_be_in_use(store, names.items[i], &status))
             continue;
-        if (is_own(store, names.items[i]) && string_starts_with(names.items[i], "load-") &&
-            atomic_load(&store->spool_count) > 0)
-            continue; /* an archive, however slowly it comes */
         struct finding *finding =
             finding_add(&view->check->findings, "temporary", names.items[i], size_of(store->temporary, names.items[i]),
                         "remove it", true, "something half-made was left behind");

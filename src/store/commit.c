@@ -1,10 +1,15 @@
 /* `commit`: an image, one more layer, and another configuration. */
+#include <fcntl.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "store/extract.h"
 #include "store/image_internal.h"
+#include "store/scratch.h"
 #include "json/json_record.h"
+
+#define PIECE_SIZE ((size_t)256 << 10)
 
 static void add_history(const struct commit_options *options, const char *now, bool is_empty,
                         struct image_config *image)
@@ -44,13 +49,44 @@ static bool create(struct store *store, const struct commit_options *options, co
     return image_create(store, &creation, 1, id, NULL, err);
 }
 
+struct piece_reader {
+    stream_read read;
+    void *context;
+    char *buffer;
+};
+
+static ssize_t next_piece(void *context, const void **data)
+{
+    struct piece_reader *reader = context;
+    *data = reader->buffer;
+    return reader->read(reader->context, reader->buffer, PIECE_SIZE);
+}
+
+/* The tar becomes the layer's folder, the only copy of the files that is made. */
+static bool add_layer(struct store *store, stream_read read, void *context, struct layer_info *layer, struct error *err)
+{
+    _cleanup_free_ char *folder = scratch_make(store, "commit", err);
+    if (!folder)
+        return false;
+    _cleanup_free_ char *path = scratch_path(store, folder);
+    _cleanup_free_ char *buffer = xmalloc(PIECE_SIZE);
+    struct piece_reader reader = {read, context, buffer};
+    int64_t size;
+    int root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    bool is_done = root >= 0 ? extract_tar(root, next_piece, &reader, &size, err) : error_errno(err, "open %s", path);
+    close_fd(root);
+    is_done = is_done && layer_adopt(store, path, layer, err);
+    scratch_remove(store, folder);
+    return is_done;
+}
+
 bool store_commit(struct store *store, stream_read read, void *context, const struct commit_options *options, char **id,
                   struct error *err)
 {
     struct layer_info layer = {0};
     store_hold(store);
     bool is_done =
-        (!read || layer_add(store, read, context, NULL, &layer, err)) && create(store, options, layer.diff_id, id, err);
+        (!read || add_layer(store, read, context, &layer, err)) && create(store, options, layer.diff_id, id, err);
     store_release(store);
     if (!is_done)
         layer_collect(store, NULL);

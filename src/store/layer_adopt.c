@@ -75,7 +75,7 @@ bool layer_adopt(struct store *store, const char *folder, struct layer_info *out
         *out = known;
         return true;
     }
-    if (publish(store, folder, &info, adoption.tar_size, err)) {
+    if (store_check_room(store, info.size, err) && publish(store, folder, &info, adoption.tar_size, err)) {
         *out = info;
         return true;
     }

@@ -10,9 +10,8 @@ void store_set_limit(struct store *store, const struct store_limit *limit)
     store->limit = *limit;
 }
 
-static bool read_images(struct store *store, int64_t *out, struct error *err)
+static bool read_sum(struct store *store, const char *sql, int64_t *out, struct error *err)
 {
-    static const char sql[] = "SELECT coalesce(sum(size + blob_size), 0) FROM layers";
     if (!database_begin(store->database, NOT_DURABLE, err))
         return false;
     sqlite3_stmt *statement = database_statement(store->database, sql, err);
@@ -22,6 +21,24 @@ static bool read_images(struct store *store, int64_t *out, struct error *err)
         sqlite3_reset(statement);
     }
     return database_end(store->database, is_read, is_read ? err : NULL) && is_read;
+}
+
+static bool read_images(struct store *store, int64_t *out, struct error *err)
+{
+    return read_sum(store, "SELECT coalesce(sum(size + blob_size), 0) FROM layers", out, err);
+}
+
+int64_t store_cache_size(struct store *store)
+{
+    int64_t size = 0;
+    return read_sum(store,
+                    "SELECT coalesce(sum(size + blob_size), 0) FROM layers "
+                    "WHERE diff_id IN (SELECT diff_id FROM build_cache WHERE diff_id IS NOT NULL) "
+                    "AND diff_id NOT IN (SELECT diff_id FROM image_layers) "
+                    "AND diff_id NOT IN (SELECT diff_id FROM container_layers)",
+                    &size, NULL)
+               ? size
+               : 0;
 }
 
 static int64_t others_of(const struct store *store)

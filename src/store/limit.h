@@ -22,6 +22,9 @@ struct store_usage {
 };
 bool store_usage(struct store *store, struct store_usage *out, struct error *err);
 
+/* Bytes of layers that nothing but the cache of builds keeps. */
+int64_t store_cache_size(struct store *store);
+
 /* ERROR_CONFLICT where so many more bytes would pass it. */
 bool store_check_room(struct store *store, int64_t bytes, struct error *err);
 

@@ -171,15 +171,15 @@ RUN --mount=type=secret,id=pass,env=PASS echo "env $PASS"
 RUN --mount=type=secret,id=missing test ! -e /run/secrets/missing
 RUN ls -d /ctx /tree /cache /c /mem /p /run/secrets 2>&1 | grep -v 'No such' || true
 D
-  BUILD_HEADERS=(-H "X-Build-Secrets: $(printf '{"pass":"%s"}' "$(printf hidden | base64)" | base64 -w0 | tr '+/' '-_')")
+  BUILD_HEADERS=(-H "X-Build-Secrets: $(printf '{"pass":"%s"}' "$(printf s3cr3t-value | base64)" | base64 -w0 | tr '+/' '-_')")
   run -0 built t=made
-  for said in content $'file\nnew' from 'cache 5:6 700' 'tmpfs 1024' hidden 'secret 400 0' 'secret 444 7' 'env hidden'; do
+  for said in content $'file\nnew' from 'cache 5:6 700' 'tmpfs 1024' s3cr3t-value 'secret 400 0' 'secret 444 7' 'env s3cr3t-value'; do
     [[ $output == *"$said"* ]] || { echo "missing: $said"; false; }
   done
   # Nothing of the mounts is in the layers.
   run -0 in_image made 'ls -d /ctx /tree /cache /c /mem /p /run 2>/dev/null || true'
   [ -z "$output" ]
-  ! grep -rq hidden "$ENGINE/data/layers" "$ENGINE/log"
+  run -1 grep -rq s3cr3t-value "$ENGINE/data/layers" "$ENGINE/log"
   client rmi made
 }
 

@@ -92,8 +92,23 @@ temporary blob-999999 remove it"
   blob=$(find "$ENGINE/data/content/sha256" -type f -printf '%T@ %s %p\n' | sort -n | awk '$2 > 9000 {path = $3} END {print path}')
   rm "$blob"
   run -1 findings --repair
-  [[ $output == "layer $(layer_of lost) by hand: remove its images (wherry rmi) and pull them again" ]]
+  [[ $output == "layer $(layer_of lost) by hand: remove its images (wherry rmi) and pull or build them again" ]]
   client rmi lost
+  run -0 findings
+}
+
+@test "a layer that was built here needs no blob, and what a build keeps is in use" {
+  printf 'FROM busybox\nRUN echo built >/built\n' | client build -q -t built - >/dev/null
+  run -0 findings --repair
+  [ "$output" = '' ]
+  layer=$(client image inspect -f '{{index .RootFS.Layers 1}}' built)
+  client rmi built
+  run -0 findings # the cache has it
+  [ -d "$ENGINE/data/layers/${layer#sha256:}" ]
+  rm -rf "$ENGINE/data/layers/${layer#sha256:}"
+  run -1 findings --repair
+  [ "$output" = "layer $layer by hand: remove its images (wherry rmi) and pull or build them again" ]
+  client builder prune -af >/dev/null
   run -0 findings
 }
 

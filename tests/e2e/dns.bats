@@ -120,3 +120,47 @@ print(connection.recv(1000)[-4:].hex(), end="")'
   run client exec db nslookup database
   [ "$status" -ne 0 ]
 }
+
+ask() { # CONTAINER ARGUMENTS…: asks 127.0.0.11 in the container's namespace; tests/lib/dns_ask.py says what
+  local container=$1; shift
+  nsenter -t "$(client inspect -f '{{.State.Pid}}' "$container")" -n python3 "$BATS_TEST_DIRNAME/../lib/dns_ask.py" "$@"
+}
+
+@test "names of ours are never asked of others; everything else is, as it was asked" {
+  python3 "$BATS_TEST_DIRNAME/../lib/dns_ask.py" serve 127.0.0.54 "$BATS_TEST_TMPDIR/asked" 3>&- &
+  local server=$! type i
+  client network create --ipv6 --subnet 10.58.0.0/24 --subnet fd58::/64 n1
+  client run -d --name web --network n1 --network-alias www --dns 127.0.0.54 busybox sleep 600
+  client run -d --name other --network n1 --network-alias www busybox sleep 600
+  for i in $(seq 50); do [ "$(ask web up.example A)" != '' ] && break; sleep 0.1; done
+  : >"$BATS_TEST_TMPDIR/asked"
+  [ "$(ask web www A | sort)" = $'10.58.0.2\n10.58.0.3' ]
+  [ "$(ask web www AAAA | sort)" = $'fd58::2\nfd58::3' ]
+  [ "$(ask web WEB.n1 A)" = 10.58.0.2 ]
+  [ "$(ask web 2.0.58.10.in-addr.arpa PTR)" = web.n1 ]
+  [ "$(ask web "$(python3 -c 'import ipaddress; print(ipaddress.ip_address("fd58::3").reverse_pointer)')" PTR)" = other.n1 ]
+  for type in MX SRV TXT; do [ "$(ask web www $type)" = 'code 0, nothing' ]; done
+  [ "$(ask web 77.0.58.10.in-addr.arpa PTR)" = 'code 3, nothing' ] # an address of ours that nobody has
+  [ ! -s "$BATS_TEST_TMPDIR/asked" ] || { cat "$BATS_TEST_TMPDIR/asked"; kill $server; return 1; }
+  # Round robin: each comes first.
+  [ "$(for i in $(seq 8); do ask web www A | head -n 1; done | sort -u | wc -l)" = 2 ]
+  # What is passed on: SRV, large answers over UDP with EDNS0, cut ones without, whole over TCP.
+  ask web _http._tcp.example SRV | grep -q '^record 33'
+  [ "$(ask web large.example TXT --edns 4096)" = 'record 16 of 2000' ]
+  [ "$(ask web large.example TXT)" = truncated ]
+  [ "$(ask web large.example TXT --tcp)" = 'record 16 of 2000' ]
+  [ "$(ask web 4.3.2.1.in-addr.arpa PTR)" != '' ]
+  grep -q '^4.3.2.1.in-addr.arpa 12 udp$' "$BATS_TEST_TMPDIR/asked"
+  grep -q '^large.example 16 tcp$' "$BATS_TEST_TMPDIR/asked"
+  kill $server
+}
+
+@test "many answers: cut over UDP, whole with EDNS0 and over TCP" {
+  client network create --subnet 10.59.0.0/24 n1
+  local i
+  for i in $(seq 36); do client run -d --network n1 --network-alias crowd busybox sleep 600 >/dev/null; done
+  client run -d --name asks --network n1 busybox sleep 600
+  [ "$(ask asks crowd A)" = truncated ]
+  [ "$(ask asks crowd A --edns 1232 | sort -u | wc -l)" = 36 ]
+  [ "$(ask asks crowd A --tcp | sort -u | wc -l)" = 36 ]
+}

@@ -160,3 +160,21 @@ fails_with() { # TEXT COMMAND…: the command fails and says so
   fails_with 'network nosuch not found' client start cc
   fails_with 'network nosuch not found' client network connect nosuch cc
 }
+
+@test "what is refused has Docker's status" {
+  client create --name stands busybox true
+  ask() { curl -s --unix-socket "$ENGINE/sock" -H 'Content-Type: application/json' -d "$2" "http://x/v1.45/networks/$1" -w '%{http_code}'; }
+  run -0 ask create '{"Name":"bridge"}'
+  [[ $output == *'operation is not permitted on predefined bridge network "}'$'\n'403 ]]
+  run -0 ask create '{"Name":"nn","Scope":"swarm"}'
+  [[ $output == *'swarm is not active'*403 ]]
+  run -0 ask create '{"Name":"nn","ConfigOnly":true,"Internal":true}'
+  [[ $output == *'configuration network can only contain network specific fields'*403 ]]
+  run -0 ask create '{"Name":"nn","ConfigFrom":{"Network":"nosuch"}}'
+  [[ $output == *'configuration network \"nosuch\" does not exist'*404 ]]
+  run -0 ask host/connect '{"Container":"stands"}'
+  [[ $output == *'cannot be disconnected from host network or connected to host network'*400 ]]
+  run -0 ask none/disconnect '{"Container":"stands"}'
+  [[ $output == *'is not connected to the network none'*500 ]]
+  client rm stands
+}

@@ -143,15 +143,15 @@ B=com.docker.network.bridge
 
 @test "config-only and config-from, attachable and labels" {
   client network create --config-only --subnet 10.67.0.0/24 --label a=b -o com.docker.network.driver.mtu=1300 base
-  fails_with 'cannot join a configuration-only network' client run --rm --network base busybox true
+  fails_with 'cannot create endpoint on configuration-only network' client run --rm --network base busybox true
   client network create --config-from base --attachable --label c=d na
   [ "$(client network inspect -f '{{.Attachable}} {{.Labels}} {{.ConfigFrom.Network}} {{(index .IPAM.Config 0).Subnet}}' na)" = \
     'true map[c:d] base 10.67.0.0/24' ]
   run client run --rm --network na busybox sh -c 'ip -4 addr show eth0; cat /sys/class/net/eth0/mtu'
   [[ $output == *10.67.0.2/24* && $output == *1300* ]]
   fails_with 'in use' client network rm base
-  fails_with 'configuration network "nosuch" not found' client network create --config-from nosuch nb
-  fails_with 'user supplied configurations are not supported' client network create --config-from base --subnet 10.68.0.0/24 nb
+  fails_with 'configuration network "nosuch" does not exist' client network create --config-from nosuch nb
+  fails_with 'user specified configurations are not supported' client network create --config-from base --subnet 10.68.0.0/24 nb
 }
 
 @test "options of an endpoint: sysctls, name, link-local addresses" {

@@ -68,7 +68,7 @@ entries() { ls "$ENGINE/data/layers" "$ENGINE/data/content/sha256" "$ENGINE/data
 }
 
 @test "what containers and their logs take counts, and a commit is refused" {
-  client run --name box busybox sh -c 'head -c 3000000 /dev/urandom >/file; head -c 400000 /dev/zero | tr "\0" "x"'
+  client run --name box busybox sh -c 'head -c 4500000 /dev/urandom >/file; head -c 400000 /dev/zero | tr "\0" "x"'
   run -1 client commit box committed
   [[ $output == *'storage limit (--storage-max '*'wherry container prune (frees about '* ]]
   run -1 client image inspect committed

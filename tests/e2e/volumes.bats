@@ -193,3 +193,15 @@ api() { # METHOD PATH [BODY]: "STATUS BODY"
   run -0 client run --rm --mount type=tmpfs,dst=/x,tmpfs-size=1m,tmpfs-mode=700 busybox sh -c 'grep " /x" /proc/mounts'
   [[ $output == *'size=1024k,mode=700'* ]]
 }
+
+@test "an anonymous volume goes with its containers, also when they are removed at once" {
+  for turn in 1 2 3; do
+    client create --name user0 -v /anonymous busybox true
+    volume=$(client inspect -f '{{(index .Mounts 0).Name}}' user0)
+    for i in 1 2 3 4 5; do client create --name "user$i" --volumes-from user0 busybox true; done
+    for i in 0 1 2 3 4 5; do curl -s --unix-socket "$ENGINE/sock" -X DELETE "http://x/containers/user$i?v=1" & removals="${removals:-} $!"; done
+    wait $removals
+    removals=
+    run -1 client volume inspect "$volume"
+  done
+}

@@ -20,4 +20,4 @@ built() { # build, and show what was said; false where it failed
   [[ $text != *"ERROR "* ]]
 }
 in_image() { client run --rm --network none --entrypoint sh "$1" -c "$2"; }
-builder_prune() { curl -sS --unix-socket "$ENGINE/sock" -X POST "http://x/build/prune?$1"; }
+builder_prune() { curl -gsS --unix-socket "$ENGINE/sock" -X POST "http://x/build/prune?$1"; }
