@@ -86,12 +86,15 @@ static bool ensure_image(void *context, void *subject, struct client *client, st
     } else if (!found) {
         if (string_equal(policy, "never"))
             return error_set(err, ERROR_NOT_FOUND, "No such image: %s", job->image);
-        reconciler_report(reconciler, "Image", job->service_name, "Pulling", false);
+        bool is_told = !reconciler->options->is_quiet_pull;
+        if (is_told)
+            reconciler_report(reconciler, "Image", job->service_name, "Pulling", false);
         if (!pull_image(client, job->image, json_string_value(json_object_get(job->service, "platform")), err)) {
             reconciler_report(reconciler, "Image", job->service_name, "Error", true);
             return false;
         }
-        reconciler_report(reconciler, "Image", job->service_name, "Pulled", true);
+        if (is_told)
+            reconciler_report(reconciler, "Image", job->service_name, "Pulled", true);
         found = inspect(client, job->image, err);
     }
     if (!found)

@@ -102,7 +102,8 @@ static bool events_run(struct command_call *call, struct error *err)
 }
 
 static const struct option rows[] = {
-    {"json", 0, OPTION_BOOL, offsetof(struct events_values, is_json), .help = "Output events as a stream of json objects"},
+    {"json", 0, OPTION_BOOL, offsetof(struct events_values, is_json),
+     .help = "Output events as a stream of json objects"},
 };
 
 extern const struct command compose_events_command;

@@ -2,8 +2,8 @@
 #include "cli/compose/engine.h"
 #include "cli/human.h"
 #include "cli/table.h"
-#include "json/json_record.h"
 #include "oci/reference.h"
+#include "json/json_record.h"
 
 struct images_values {
     bool is_quiet;

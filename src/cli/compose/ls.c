@@ -13,7 +13,7 @@ struct ls_values {
 
 struct stack {
     char *name;
-    const char *files; /* borrowed */
+    const char *files;    /* borrowed */
     struct strmap counts; /* of containers by state */
 };
 

@@ -18,13 +18,16 @@ static void set_defaults(void *values)
 }
 
 static const struct listing_column columns[] = {
-    {"Command", "COMMAND"},   {"CreatedAt", "CREATED AT"}, {"ExitCode", "EXIT CODE"},
-    {"Health", "HEALTH"},     {"ID", "CONTAINER ID"},      {"Image", "IMAGE"},
-    {"Labels", "LABELS"},     {"LocalVolumes", "LOCAL VOLUMES"}, {"Mounts", "MOUNTS"},
-    {"Name", "NAME"},         {"Names", "NAMES"},          {"Networks", "NETWORKS"},
-    {"Ports", "PORTS"},       {"Project", "PROJECT"},      {"Publishers", "PUBLISHERS"},
-    {"RunningFor", "CREATED"}, {"Service", "SERVICE"},     {"Size", "SIZE"},
-    {"State", "STATE"},       {"Status", "STATUS"},
+    {"Command", "COMMAND"},       {"CreatedAt", "CREATED AT"},
+    {"ExitCode", "EXIT CODE"},    {"Health", "HEALTH"},
+    {"ID", "CONTAINER ID"},       {"Image", "IMAGE"},
+    {"Labels", "LABELS"},         {"LocalVolumes", "LOCAL VOLUMES"},
+    {"Mounts", "MOUNTS"},         {"Name", "NAME"},
+    {"Names", "NAMES"},           {"Networks", "NETWORKS"},
+    {"Ports", "PORTS"},           {"Project", "PROJECT"},
+    {"Publishers", "PUBLISHERS"}, {"RunningFor", "CREATED"},
+    {"Service", "SERVICE"},       {"Size", "SIZE"},
+    {"State", "STATE"},           {"Status", "STATUS"},
 };
 static const struct value_method methods[] = {{"Label", listing_label}};
 static const struct listing listing = {.type_name = "*formatter.ContainerContext",
@@ -36,8 +39,8 @@ static const struct listing listing = {.type_name = "*formatter.ContainerContext
 static const char *health_of(const json_t *container)
 {
     const char *status = string_or_empty(json_string_value(json_object_get(container, "Status")));
-    return strstr(status, "(healthy)")           ? "healthy"
-           : strstr(status, "(unhealthy)")       ? "unhealthy"
+    return strstr(status, "(healthy)")            ? "healthy"
+           : strstr(status, "(unhealthy)")        ? "unhealthy"
            : strstr(status, "(health: starting)") ? "starting"
                                                   : "";
 }
@@ -48,11 +51,12 @@ static json_t *publishers(const json_t *container)
     size_t i;
     json_array_foreach(ports, i, port)
     {
-        json_array_append_new(list, json_pack("{s:s, s:I, s:I, s:s}", "URL",
-                                              string_or_empty(json_string_value(json_object_get(port, "IP"))), "TargetPort",
-                                              json_integer_value(json_object_get(port, "PrivatePort")), "PublishedPort",
-                                              json_integer_value(json_object_get(port, "PublicPort")), "Protocol",
-                                              string_or_empty(json_string_value(json_object_get(port, "Type")))));
+        json_array_append_new(list,
+                              json_pack("{s:s, s:I, s:I, s:s}", "URL",
+                                        string_or_empty(json_string_value(json_object_get(port, "IP"))), "TargetPort",
+                                        json_integer_value(json_object_get(port, "PrivatePort")), "PublishedPort",
+                                        json_integer_value(json_object_get(port, "PublicPort")), "Protocol",
+                                        string_or_empty(json_string_value(json_object_get(port, "Type")))));
     }
     return list;
 }
@@ -75,7 +79,8 @@ static json_t *make_row(const struct ps_values *values, const struct compose_con
 static bool is_shown(const struct ps_values *values, const struct compose_view *view,
                      const struct compose_container *container, const char *wanted)
 {
-    bool is_orphan = view->project.model && !json_object_get(json_object_get(view->project.model, "services"), container->service);
+    bool is_orphan =
+        view->project.model && !json_object_get(json_object_get(view->project.model, "services"), container->service);
     if (is_orphan && !values->with_orphans)
         return false;
     if (wanted && !string_equal(wanted, container->state))
@@ -117,15 +122,17 @@ static bool ps_run(struct command_call *call, struct error *err)
     if (values->is_quiet || values->lists_services)
         return true;
     bool is_table = !values->format || string_equal(values->format, "table");
-    return listing_print(&listing,
-                         is_table ? "table {{.Name}}\t{{.Image}}\t{{.Command}}\t{{.Service}}\t{{.RunningFor}}\t{{.Status}}\t{{.Ports}}"
-                                  : values->format,
-                         rows, err);
+    return listing_print(
+        &listing,
+        is_table ? "table {{.Name}}\t{{.Image}}\t{{.Command}}\t{{.Service}}\t{{.RunningFor}}\t{{.Status}}\t{{.Ports}}"
+                 : values->format,
+        rows, err);
 }
 
 #define AT(member) offsetof(struct ps_values, member)
 static const struct option rows_of_ps[] = {
-    {"all", 'a', OPTION_BOOL, AT(is_all), .help = "Show all stopped containers (including those created by the run command)"},
+    {"all", 'a', OPTION_BOOL, AT(is_all),
+     .help = "Show all stopped containers (including those created by the run command)"},
     {"filter", 0, OPTION_STRING, AT(filter), "string", "Filter services by a property (supported filters: status)"},
     {"format", 0, OPTION_STRING, AT(format), "string", FORMAT_HELP, "table"},
     {"no-trunc", 0, OPTION_BOOL, AT(is_whole), .help = "Don't truncate output"},

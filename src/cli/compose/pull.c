@@ -25,14 +25,14 @@ static bool each_image(struct command_call *call, const struct command *command,
     {
         _cleanup_free_ char *image = service_image(&project, name, service);
         bool can_build = json_object_get(service, "build") != NULL;
-        bool is_skipped = is_push ? !can_build : (can_build && (values->ignores_buildable || !json_object_get(service, "image")));
+        bool is_skipped =
+            is_push ? !can_build : (can_build && (values->ignores_buildable || !json_object_get(service, "image")));
         if (is_skipped || strlist_contains(&done, image))
             continue;
         strlist_add(&done, image);
         _cleanup_free_ char *inspect = client_path("images", image, "/json");
-        _cleanup_json_ json_t *found = !is_push && string_equal(values->policy, "missing")
-                                           ? client_get_json(call->client, inspect, NULL)
-                                           : NULL;
+        _cleanup_json_ json_t *found =
+            !is_push && string_equal(values->policy, "missing") ? client_get_json(call->client, inspect, NULL) : NULL;
         if (found)
             continue;
         _cleanup_strlist_ struct strlist words = {0};

@@ -60,9 +60,10 @@ const struct command compose_rm_command = {
     .paths = {"compose rm"},
     .usage = "[OPTIONS] [SERVICE...]",
     .help = "Removes stopped service containers",
-    .long_help = "Removes stopped service containers\n\nBy default, anonymous volumes attached to containers will not be "
-                 "removed. You\ncan override this with -v. To list all volumes, use \"docker volume ls\".\n\nAny data "
-                 "which is not in a volume will be lost.",
+    .long_help =
+        "Removes stopped service containers\n\nBy default, anonymous volumes attached to containers will not be "
+        "removed. You\ncan override this with -v. To list all volumes, use \"docker volume ls\".\n\nAny data "
+        "which is not in a volume will be lost.",
     .options = OPTION_TABLE(rows),
     .values_size = sizeof(struct rm_values),
     .max_arguments = ARGUMENTS_UNLIMITED,

@@ -50,7 +50,8 @@ static void add_assignments(json_t *map, const struct strlist *list, bool inheri
 static bool add_ports_and_volumes(const struct run_values *values, const struct project *project, json_t *service,
                                   struct error *err)
 {
-    json_t *ports = values->with_ports ? list_of(service, "ports") : json_array(), *volumes = list_of(service, "volumes");
+    json_t *ports = values->with_ports ? list_of(service, "ports") : json_array(),
+           *volumes = list_of(service, "volumes");
     if (!values->with_ports)
         json_object_set_new(service, "ports", ports);
     _cleanup_element_ struct element *parsed = element_new(ELEMENT_LIST, NULL);
@@ -82,8 +83,8 @@ static bool add_words(json_t *service, const char *key, const char *text, struct
 }
 
 /* The service as the flags change it. NULL with err. */
-static json_t *changed_service(struct command_call *call, const struct project *project, const json_t *from, bool has_tty,
-                               struct error *err)
+static json_t *changed_service(struct command_call *call, const struct project *project, const json_t *from,
+                               bool has_tty, struct error *err)
 {
     const struct run_values *values = call->values;
     json_t *service = json_copy((json_t *)(uintptr_t)from);
@@ -180,11 +181,17 @@ static bool run_run(struct command_call *call, struct error *err)
     _cleanup_report_ struct report report;
     report_begin(&report, call, "Creating");
     struct workers workers = compose_workers(call);
-    struct build_request build = {.call = call, .project = &project}, other_build = {.call = call, .project = &dependencies};
-    struct up_options options = {.timeout = -1, .builds_always = values->builds, .build = build_service, .build_context = &build},
+    struct build_request build = {.call = call, .project = &project},
+                         other_build = {.call = call, .project = &dependencies};
+    struct up_options options = {.timeout = -1,
+                                 .builds_always = values->builds,
+                                 .is_quiet_pull = values->is_quiet_pull,
+                                 .build = build_service,
+                                 .build_context = &build},
                       other_options = {.timeout = -1,
                                        .removes_orphans = values->removes_orphans,
                                        .ignores_orphans = true,
+                                       .is_quiet_pull = values->is_quiet_pull,
                                        .build = build_service,
                                        .build_context = &other_build};
     _cleanup_reconciler_ struct reconciler reconciler = RECONCILER_INIT(&project, &options, &workers, &report.reporter);
@@ -196,8 +203,8 @@ static bool run_run(struct command_call *call, struct error *err)
     id_generate(slug);
     _cleanup_free_ char *container =
         values->name ? xstrdup(values->name) : xasprintf("%s-%s-run-%.12s", project.name, name, slug);
-    _cleanup_free_ char *id = create_oneoff(&reconciler, call->client, name, service, container, true,
-                                            values->with_aliases, err);
+    _cleanup_free_ char *id =
+        create_oneoff(&reconciler, call->client, name, service, container, true, values->with_aliases, err);
     return id && begin(call, id, container, err);
 }
 

@@ -160,10 +160,19 @@ static bool attach(struct command_call *call, struct reconciler *reconciler, con
                                   .has_no_colour = values->has_no_colour,
                                   .has_no_prefix = values->has_no_prefix,
                                   .since = since};
+    /* What ends with us is what was brought up: other services of the project stay as they are. */
+    struct reconciler own = *reconciler;
+    own.state = (struct compose_state){0};
+    for (size_t i = 0; i < reconciler->state.count; i++)
+        if (reconciler->state.containers[i].id[0] &&
+            json_object_get(json_object_get(reconciler->project->model, "services"),
+                            reconciler->state.containers[i].service))
+            *APPEND(own.state.containers, own.state.count) = reconciler->state.containers[i];
+    _cleanup_free_ struct compose_container *borrowed = own.state.containers;
     struct attached attached = {.call = call,
                                 .reconciler = reconciler,
-                                .stop = {reconciler, VERB_STOP, 0, false},
-                                .kill = {reconciler, VERB_KILL, 0, false}};
+                                .stop = {&own, VERB_STOP, 0, false},
+                                .kill = {&own, VERB_KILL, 0, false}};
     /* Before the threads, so that they block them too. */
     int signals = signals_open(false);
     if (!log_mux_begin(&attached.mux, call, &options, err))
@@ -216,6 +225,7 @@ static bool up_run(struct command_call *call, struct error *err)
                                  .recreates_dependencies = values->recreates_dependencies,
                                  .renews_volumes = values->renews_volumes,
                                  .removes_orphans = values->removes_orphans,
+                                 .is_quiet_pull = values->is_quiet_pull,
                                  .never_builds = values->never_builds,
                                  .builds_always = values->builds,
                                  .ignores_orphans = getenv("COMPOSE_IGNORE_ORPHANS") != NULL,

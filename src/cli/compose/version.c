@@ -20,7 +20,8 @@ static bool version_run(struct command_call *call, struct error *err)
 
 #define AT(member) offsetof(struct version_values, member)
 static const struct option rows[] = {
-    {"format", 'f', OPTION_STRING, AT(format), "string", "Format the output. Values: [pretty | json]. (Default: pretty)"},
+    {"format", 'f', OPTION_STRING, AT(format), "string",
+     "Format the output. Values: [pretty | json]. (Default: pretty)"},
     {"short", 0, OPTION_BOOL, AT(is_short), .help = "Shows only Compose's version number"},
 };
 
