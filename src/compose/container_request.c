@@ -553,8 +553,8 @@ json_t *container_request(const struct container_plan *plan, struct error *err)
                                            {"WorkingDir", "working_dir"},
                                            {"MacAddress", "mac_address"},
                                            {"StopSignal", "stop_signal"}};
-    static const char *const refused[] = {"credential_spec", "models",   "provider",
-                                          "post_start",      "pre_stop", "use_api_socket"};
+    static const char *const refused[] = {"credential_spec", "cpu_percent", "label_file", "models",
+                                          "provider",        "post_start",  "pre_stop",   "use_api_socket"};
     for (size_t i = 0; i < ARRAY_SIZE(refused); i++) {
         if (json_object_get(plan->service, refused[i])) {
             error_set(err, ERROR_UNSUPPORTED, "services.%s.%s is not supported", plan->service_name, refused[i]);

@@ -75,11 +75,6 @@ static bool ensure_image(void *context, void *subject, struct client *client, st
     if (!found && can_build && !(string_equal(policy, "always") && json_object_get(job->service, "image") && !builds)) {
         if (reconciler->options->never_builds)
             return error_set(err, ERROR_NOT_FOUND, "No such image: %s, and --no-build forbids to build it", job->image);
-        if (!reconciler->options->build)
-            return error_set(err, ERROR_UNSUPPORTED,
-                             "service %s has a build section, and its image %s is not there: building is not supported "
-                             "by this version; build the image and tag it so",
-                             job->service_name, job->image);
         if (!reconciler->options->build(reconciler->options->build_context, client, job->service_name, err))
             return false;
         found = inspect(client, job->image, err);

@@ -126,6 +126,7 @@ static void test_resolv_conf_options_replace(void **state)
     _cleanup_free_ char *text = network_resolv_conf(false, &dns, &search, &options);
     assert_non_null(strstr(text, "\nnameserver 9.9.9.9\noptions ndots:2 edns0\n"));
     assert_null(strstr(text, "\nsearch"));
+    assert_non_null(strstr(text, "# Overrides: [nameservers search options]\n"));
 }
 
 int main(void)
