@@ -1,6 +1,6 @@
 #include "api/route.h"
 
-/* The 107 routes of API 1.50 (moby's api/swagger.yaml) and some of ours (docs/api.md); the first that matches counts,
+/* The 107 routes of API 1.50 (moby's api/swagger.yaml) and four of ours (docs/api.md); the first that matches counts,
    so a fixed path stands before one with braces. ACCESS_READ is for what only looks, and neither hands out files nor
    makes the host open connections; a row that says nothing of labels is denied to a socket for one (docs/roles.md). */
 const struct route routes[] = {

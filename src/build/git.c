@@ -75,21 +75,22 @@ static bool wait_for(struct build *build, pid_t pid, int complaints, struct strb
 static bool run_git(struct build *build, const char *const *argv, struct error *err)
 {
     /* Only what goes over a network; nobody is asked for a password. */
-    static const char *const environment[] = {"GIT_ALLOW_PROTOCOL=http:https:git:ssh", "GIT_TERMINAL_PROMPT=0",
-                                              "GIT_CONFIG_NOSYSTEM=1", "HOME=/nonexistent",
-                                              "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", NULL};
+    static const char *const environment[] = {"GIT_ALLOW_PROTOCOL=http:https:git:ssh",
+                                              "GIT_TERMINAL_PROMPT=0",
+                                              "GIT_CONFIG_NOSYSTEM=1",
+                                              "HOME=/nonexistent",
+                                              "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+                                              NULL};
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) < 0)
         return error_errno(err, "pipe");
     _cleanup_close_ int complaints = ends[0];
     const int fds[] = {-1, -1, ends[1]};
     struct error why = ERROR_INIT;
-    pid_t pid = spawn(&(struct spawn_options){.argv = argv,
-                                              .envp = environment,
-                                              .fds = fds,
-                                              .fd_count = ARRAY_SIZE(fds),
-                                              .wants_group = true},
-                      &why);
+    pid_t pid = spawn(
+        &(struct spawn_options){
+            .argv = argv, .envp = environment, .fds = fds, .fd_count = ARRAY_SIZE(fds), .wants_group = true},
+        &why);
     close_fd(ends[1]);
     if (pid < 0) {
         error_release(&why);
@@ -107,7 +108,7 @@ static bool run_git(struct build *build, const char *const *argv, struct error *
 static bool check_out(struct build *build, const struct repository *repository, const char *folder, struct error *err)
 {
     const char *const init[] = {"git", "-C", folder, "init", "-q", NULL};
-    const char *const fetch[] = {"git",  "-C", folder,          "fetch",         "-q", "--depth", "1",
+    const char *const fetch[] = {"git",       "-C", folder,          "fetch",         "-q", "--depth", "1",
                                  "--no-tags", "--", repository->url, repository->ref, NULL};
     const char *const checkout[] = {"git", "-C", folder, "checkout", "-q", "FETCH_HEAD", NULL};
     return run_git(build, init, err) && run_git(build, fetch, err) && run_git(build, checkout, err);

@@ -5,6 +5,6 @@
 
 /* "https://host/repository.git#ref:folder", "git://…", "git@host:…", "github.com/…"? */
 bool git_is_url(const char *url);
-/* Checks the ref out (HEAD where none is given) into a new context; with a folder, only what is in that. .git is removed
-   unless `keeps_git`. */
+/* Checks the ref out (HEAD where none is given) into a new context; with a folder, only what is in that. .git is
+   removed unless `keeps_git`. */
 bool git_fetch(struct build *build, const char *url, bool keeps_git, struct context *out, struct error *err);

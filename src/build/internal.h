@@ -147,6 +147,9 @@ bool step_apply(struct stage *stage, const struct build_record *record, const ch
                 struct error *err);
 /* The key of the layers so far. */
 void step_add_layers(const struct stage *stage, struct key *key);
+void step_add_epoch(const struct stage *stage, struct key *key);
+/* layer_adopt, with the times that the build is to have. */
+bool step_adopt(struct stage *stage, const char *folder, struct layer_info *layer, struct error *err);
 
 /* step_run.c, step_copy.c: *exit_code and *record as the instruction leaves them. */
 bool step_run(struct stage *stage, const struct instruction *instruction, size_t id, struct error *err);

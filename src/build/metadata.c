@@ -32,7 +32,7 @@ static const struct strlist *shell_of(const struct stage *stage)
     return stage->image.config.shell.count ? &stage->image.config.shell : &fallback;
 }
 
-/* Docker has no empty command in an image, but none. */
+/* Docker has no empty entrypoint in an image, but none; an empty command only where it is written as []. */
 static void forget_empty(struct strlist *command)
 {
     if (command->count == 0)
@@ -205,7 +205,8 @@ bool metadata_apply(struct stage *stage, const struct instruction *instruction, 
         stage->is_command_set = true;
         list = metadata_list_text(&config->cmd);
         *text = xasprintf("CMD %s", list);
-        forget_empty(&config->cmd);
+        if (!instruction->is_json)
+            forget_empty(&config->cmd);
         return true;
     case INSTRUCTION_ENTRYPOINT:
         set_command(stage, instruction, &config->entrypoint);

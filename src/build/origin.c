@@ -66,6 +66,9 @@ bool origin_open(struct stage *stage, const char *name, struct origin *out, stru
     if (context)
         return error_set(err, ERROR_INVALID, "unsupported context source %s for %s", context, name);
     struct stage *other = plan_find_stage(build, name);
+    /* What the plan did not see, in a trigger or by a variable, may not be built at all. */
+    if (other && (other == stage || !other->is_needed))
+        return error_set(err, ERROR_INVALID, "the stage %s is not built for stage %zu", name, stage->index);
     if (other)
         return stage_wait(build, other, err) && open_layers(&other->layers, out, err);
     return open_image(stage, name, out, err);

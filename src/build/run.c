@@ -546,7 +546,7 @@ bool run_step(const struct run_request *request, int *exit_code, struct layer_in
         container_layer_create(step.store, step.id, err) && build_launch(&step, err) && launch(&step, &exit, err);
     if (is_done && exit.exit_code == 0) {
         _cleanup_free_ char *upper = path_join(step.folder, "upper");
-        is_done = layer_adopt(step.store, upper, layer, err);
+        is_done = request->adopt(request->context, upper, layer, err);
     }
     if (is_done)
         *exit_code = exit.exit_code;

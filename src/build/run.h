@@ -48,7 +48,9 @@ struct run_request {
     const char *script_name, *script; /* a file that the process finds in /dev/pipes; NULL */
     void (*output)(void *context, int stream, const void *data, size_t length); /* 1: stdout, 2: stderr */
     void *context;
-    int cancel; /* becomes readable when the step is to end */
+    bool (*adopt)(void *context, const char *folder, struct layer_info *layer,
+                  struct error *err); /* the upper folder */
+    int cancel;                       /* becomes readable when the step is to end */
 };
 /* *layer is set where the process ended with 0, and belongs to a store that the caller holds. False: it could not be
    run, or ERROR_CANCELLED. Nothing of it is left either way. */

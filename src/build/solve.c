@@ -128,11 +128,30 @@ static void tell_empty_lines(struct build *build)
                     "\033[91m[WARNING]: Empty continuation lines will become errors in a future release.\n\033[0m");
 }
 
-static void tell_warnings(struct build *build)
+/* The language is ours; a file that wants another one is not for us. Docker's classic builder ignores the line. */
+static bool check_syntax(const struct build *build, struct error *err)
+{
+    static const char *const known[] = {"docker/dockerfile", "docker/dockerfile-upstream"};
+    const char *syntax = build->file.syntax;
+    if (!syntax || !build->request->has_events)
+        return true;
+    if (string_starts_with(syntax, "docker.io/"))
+        syntax += strlen("docker.io/");
+    size_t length = strcspn(syntax, ":@");
+    for (size_t i = 0; i < ARRAY_SIZE(known); i++)
+        if (strlen(known[i]) == length && strncmp(syntax, known[i], length) == 0)
+            return true;
+    return error_set(err, ERROR_UNSUPPORTED,
+                     "the frontend %s is not supported: a syntax line may name docker/dockerfile", build->file.syntax);
+}
+
+/* Fails where the file says that its warnings are errors. */
+static bool tell_warnings(struct build *build, struct error *err)
 {
     struct check_warnings warnings = {0};
+    _cleanup_strlist_ struct strlist rules = {0};
     if (!build->request->has_events)
-        return;
+        return true;
     dockerfile_check(&build->file, &warnings);
     for (size_t i = 0; i < warnings.count; i++) {
         const struct check_warning *warning = &warnings.items[i];
@@ -141,7 +160,14 @@ static void tell_warnings(struct build *build)
                                              "description", warning->description, "url", warning->url, "detail", detail,
                                              "line", warning->line, "last_line", warning->last_line));
     }
+    for (size_t i = 0; i < warnings.count; i++)
+        if (!strlist_contains(&rules, warnings.items[i].rule))
+            strlist_add(&rules, warnings.items[i].rule);
     check_warnings_release(&warnings);
+    if (rules.count == 0 || !build->file.checks_are_errors || build->request->is_check)
+        return true;
+    _cleanup_free_ char *all = strlist_join(&rules, ", ");
+    return error_set(err, ERROR_INVALID, "lint violation found for rules: %s", all);
 }
 
 /* --- the context --- */
@@ -263,10 +289,11 @@ static bool solve(struct build *build, json_t **detail, struct error *err)
                                          .ignore = build->ignore,
                                          .hidden = &build->hidden,
                                          .is_linkable = true};
-    if (!plan_stages(build, err))
+    if (!check_syntax(build, err) || !plan_stages(build, err))
         return false;
     output_add_panes(&build->output, build->stage_count);
-    tell_warnings(build);
+    if (!tell_warnings(build, err))
+        return false;
     if (build->request->is_check)
         return true;
     tell_empty_lines(build);

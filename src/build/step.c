@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "build/epoch.h"
 #include "build/internal.h"
 #include "store/layer.h"
 
@@ -10,6 +11,18 @@
 void step_add_layers(const struct stage *stage, struct key *key)
 {
     key_add_list(key, &stage->image.rootfs.diff_ids);
+}
+
+void step_add_epoch(const struct stage *stage, struct key *key)
+{
+    key_add_number(key, stage->build->request->has_epoch ? stage->build->request->epoch : -1);
+}
+
+bool step_adopt(struct stage *stage, const char *folder, struct layer_info *layer, struct error *err)
+{
+    const struct build_request *request = stage->build->request;
+    return (!request->has_epoch || epoch_clamp(folder, request->epoch, err)) &&
+           layer_adopt(stage->build->store, folder, layer, err);
 }
 
 static int64_t creation_time(const struct build *build)

@@ -210,6 +210,7 @@ static void add_options_to_key(const struct copying *copying, struct key *key)
     key_add(key, copying->chown);
     key_add(key, copying->chmod);
     key_add_number(key, copying->is_linked);
+    step_add_epoch(copying->stage, key);
 }
 
 /* Of a tree that is known as a whole: what is asked of it is the key, and nothing need be read. */
@@ -253,8 +254,7 @@ static bool write_layer(struct copying *copying, const char *path, struct layer_
     if (upper < 0)
         return error_errno(err, "open %s", path);
     return copy_plan_write(&copying->plan, &write, err) &&
-           add_archives_write(&copying->extra, stage->build->store, &write, err) &&
-           layer_adopt(stage->build->store, path, layer, err);
+           add_archives_write(&copying->extra, stage->build->store, &write, err) && step_adopt(stage, path, layer, err);
 }
 
 static bool make(void *context, struct layer_info *layer, struct error *err)
@@ -343,7 +343,7 @@ static bool make_workdir(void *context, struct layer_info *layer, struct error *
     _cleanup_free_ char *path = scratch_path(store, folder);
     _cleanup_close_ int upper = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     bool is_done = copy_make_folder(&stage->snapshot, upper, entering->path, &owner, &is_made, err) &&
-                   (!is_made || layer_adopt(store, path, layer, err));
+                   (!is_made || step_adopt(stage, path, layer, err));
     scratch_remove(store, folder);
     return is_done;
 }
@@ -362,6 +362,7 @@ bool step_workdir(struct stage *stage, const struct instruction *instruction, si
     _cleanup_key_ struct key *builder = key_new();
     key_add(builder, "workdir");
     step_add_layers(stage, builder);
+    step_add_epoch(stage, builder);
     key_add(builder, path);
     _cleanup_free_ char *key = key_finish(builder);
     struct entering entering = {stage, path};

@@ -178,6 +178,7 @@ static char *make_key(const struct running *running, struct error *err)
     _cleanup_key_ struct key *key = key_new();
     key_add(key, "run");
     step_add_layers(stage, key);
+    step_add_epoch(stage, key);
     key_add_list(key, &request->argv);
     key_add(key, request->script);
     key_add_list(key, &running->shown);
@@ -195,6 +196,12 @@ static void take_output(void *context, int stream, const void *data, size_t leng
 {
     struct running *running = context;
     output_log(&running->stage->build->output, running->stage->index, running->id, stream, data, length);
+}
+
+static bool adopt(void *context, const char *folder, struct layer_info *layer, struct error *err)
+{
+    struct running *running = context;
+    return step_adopt(running->stage, folder, layer, err);
 }
 
 static bool hold_caches(struct running *running, struct error *err)
@@ -381,6 +388,7 @@ bool step_run(struct stage *stage, const struct instruction *instruction, size_t
         .user = config->user,
         .host = &build->request->host,
         .output = take_output,
+        .adopt = adopt,
         .context = &running,
         .cancel = build->cancel,
     };

@@ -12,6 +12,8 @@
 #include "json/json_record.h"
 
 #define SECRET_LIMIT ((size_t)500 * 1024) /* BuildKit's */
+/* An engine takes heads of 64 KiB, and there are other headers. */
+#define SECRETS_HEADER_LIMIT ((size_t)56 * 1024)
 
 static void add_json(struct strbuf *path, const char *key, const json_t *json)
 {
@@ -236,6 +238,8 @@ static bool add_secrets(const struct build_options *options, struct strmap *head
     if (json_object_size(secrets) == 0)
         return true;
     _cleanup_free_ char *header = encode_header(secrets);
+    if (strlen(header) > SECRETS_HEADER_LIMIT)
+        return error_set(err, ERROR_TOO_LARGE, "secrets of more than 30 KiB together are not supported");
     strmap_set(headers, "X-Build-Secrets", header);
     return true;
 }

@@ -123,6 +123,9 @@ static int list_commands(struct completion *completion, const char *to_complete)
             break;
         }
     }
+    _cleanup_free_ char *compose = length == 0 && !command_find("compose") ? cli_plugin_own("compose") : NULL;
+    if (compose)
+        add(completion, "compose", to_complete, "Define and run multi-container applications");
     qsort(lines, count, sizeof(*lines), compare_texts);
     for (size_t i = 0; i < count; i++)
         add(completion, length ? lines[i] + length + 1 : lines[i], to_complete, command_find(lines[i])->help);
@@ -187,8 +190,23 @@ static int complete(struct completion *completion, const char *to_complete)
     return completion->command ? list_values(completion, NULL, to_complete) : list_commands(completion, to_complete);
 }
 
+/* The words of `wherry compose` are completed by its own program. */
+static void complete_compose(int argc, char **argv, bool has_descriptions)
+{
+    _cleanup_free_ char *own = argc > 1 && !command_find(argv[0]) ? cli_plugin_own(argv[0]) : NULL;
+    _cleanup_strlist_ struct strlist words = {0};
+    if (!own)
+        return;
+    strlist_add(&words, own);
+    strlist_add(&words, has_descriptions ? "__complete" : "__completeNoDesc");
+    for (int i = 0; i < argc; i++)
+        strlist_add(&words, argv[i]);
+    execv(own, words.items);
+}
+
 int complete_words(int argc, char **argv, bool has_descriptions)
 {
+    complete_compose(argc, argv, has_descriptions);
     struct completion completion = {.has_descriptions = has_descriptions};
     for (int i = 0; i + 1 < argc; i++)
         take_word(&completion, argv[i]);

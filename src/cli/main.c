@@ -46,16 +46,6 @@ static void try_plugin(const char *directory, const char *name, int argc, char *
         exit(cli_plugin_run(path, argc - 1, argv + 1, name));
 }
 
-/* `wherry compose` is a program of its own that lies beside us, so that no other command loads what it needs. */
-static void run_compose(int argc, char **argv)
-{
-    _cleanup_free_ char *self = realpath("/proc/self/exe", NULL);
-    char *slash = self ? strrchr(self, '/') : NULL;
-    _cleanup_free_ char *path = slash ? xasprintf("%.*s/wherry-compose", (int)(slash - self), self) : NULL;
-    if (path && access(path, X_OK) == 0)
-        exit(cli_plugin_run(path, argc - 1, argv + 1, "compose"));
-}
-
 /* config.json can give "builder", and nothing else, another meaning: a plugin. The words of that name are replaced. */
 static bool apply_aliases(const char *directory, int count, char **words, int argc, char **argv, struct error *err)
 {
@@ -99,8 +89,9 @@ static int dispatch(const struct global_values *values, const char *directory, i
         string_replace(&path, words[0]);
     }
     const struct command *command = command_find(path);
-    if (!command && string_equal(path, "compose"))
-        run_compose(argc, argv);
+    _cleanup_free_ char *own = command ? NULL : cli_plugin_own(path);
+    if (own)
+        return cli_plugin_run(own, argc - 1, argv + 1, path);
     if (!command)
         try_plugin(directory, path, argc, argv);
     if (!command && asks_help) {

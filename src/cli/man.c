@@ -156,7 +156,9 @@ static bool write_top(const char *folder, struct error *err)
 static bool man_run(struct command_call *call, struct error *err)
 {
     const char *folder = call->arguments[0];
-    if (!directory_make(folder, 0755, err) || !write_top(folder, err))
+    /* wherry-compose adds its pages to those of wherry. */
+    bool is_wherry = !command_find("compose");
+    if (!directory_make(folder, 0755, err) || (is_wherry && !write_top(folder, err)))
         return false;
     for (size_t i = 0; i < command_count; i++) {
         if (commands[i]->is_hidden)

@@ -54,6 +54,14 @@ static bool is_good_name(const char *name)
     return *name >= 'a' && *name <= 'z' && name[strspn(name, letters)] == '\0';
 }
 
+char *cli_plugin_own(const char *name)
+{
+    _cleanup_free_ char *self = string_equal(name, "compose") ? realpath("/proc/self/exe", NULL) : NULL;
+    char *slash = self ? strrchr(self, '/') : NULL;
+    _cleanup_free_ char *path = slash ? xasprintf("%.*s/wherry-%s", (int)(slash - self), self, name) : NULL;
+    return path && access(path, X_OK) == 0 ? TAKE_PTR(path) : NULL;
+}
+
 char *cli_plugin_find(const char *directory, const char *name)
 {
     if (!is_good_name(name))
@@ -156,6 +164,12 @@ struct cli_plugin *cli_plugins_all(const char *directory, size_t *count)
     _cleanup_strlist_ struct strlist list = folders(directory), names = {0};
     struct cli_plugin *plugins = NULL;
     *count = 0;
+    _cleanup_free_ char *own = cli_plugin_own("compose");
+    if (own) {
+        strlist_add(&names, "compose");
+        struct cli_plugin *plugin = APPEND(plugins, *count);
+        cli_plugin_ask("compose", own, plugin);
+    }
     for (size_t i = 0; i < list.count; i++) {
         DIR *folder = opendir(list.items[i]);
         if (!folder)

@@ -15,6 +15,8 @@ struct cli_plugin {
 void cli_plugin_release(struct cli_plugin *plugin);
 #define _cleanup_cli_plugin_ _cleanup_(cli_plugin_release)
 
+/* The plugin that is part of Wherry and lies beside us: "compose". NULL where it does not. Caller frees. */
+char *cli_plugin_own(const char *name);
 /* The path of the program for a name that is no command of ours, or NULL. Nothing is started. Caller frees. */
 char *cli_plugin_find(const char *directory, const char *name);
 /* Asks the program for its metadata. */

@@ -120,7 +120,8 @@ static bool await_dependency(struct reconciler *reconciler, struct client *clien
         if (is_good)
             continue;
         if (!is_required) {
-            _cleanup_free_ char *text = xasprintf("optional dependency \"%s\" failed to start: %s", other, error_message(&cause));
+            _cleanup_free_ char *text =
+                xasprintf("optional dependency \"%s\" failed to start: %s", other, error_message(&cause));
             reconciler->reporter->say(reconciler->reporter->report_context, text);
             error_release(&cause);
             continue;
@@ -141,11 +142,8 @@ static bool put_files(struct reconciler *reconciler, struct client *client, cons
     if (tar.length == 0)
         return true;
     _cleanup_free_ char *path = client_path("containers", id, "/archive?path=/&copyUIDGID=1");
-    struct client_request request = {.method = "PUT",
-                                     .path = path,
-                                     .content_type = "application/x-tar",
-                                     .data = tar.data,
-                                     .length = tar.length};
+    struct client_request request = {
+        .method = "PUT", .path = path, .content_type = "application/x-tar", .data = tar.data, .length = tar.length};
     _cleanup_strbuf_ struct strbuf answer = STRBUF_INIT;
     return client_request(client, &request, &answer, err);
 }

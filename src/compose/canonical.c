@@ -13,55 +13,56 @@ struct maker {
     struct error *err;
 };
 
-typedef bool (*maker_fn)(struct maker *maker, struct node **place);
+typedef bool (*maker_fn)(struct maker *maker, struct element **place);
 
 /* "a=b" of a list to a: b of a map. A name without a value gets null, or "" with `wants_text`. */
-static bool make_mapping(struct node **place, const char *separators, bool wants_text)
+static bool make_mapping(struct element **place, const char *separators, bool wants_text)
 {
-    struct node *from = *place, *map = node_new(NODE_MAP, from);
+    struct element *from = *place, *map = element_new(ELEMENT_MAP, from);
     for (size_t i = 0; i < from->count; i++) {
-        const struct node *item = from->items[i];
-        if (from->kind == NODE_MAP) {
-            struct node *value =
-                item->kind == NODE_NULL && !wants_text ? node_copy(item) : node_take_string(scalar_text(item), item);
+        const struct element *item = from->items[i];
+        if (from->kind == ELEMENT_MAP) {
+            struct element *value = item->kind == ELEMENT_NULL && !wants_text
+                                        ? element_copy(item)
+                                        : element_take_string(scalar_text(item), item);
             value->merge = item->merge;
-            node_put(map, from->keys[i], value);
+            element_put(map, from->keys[i], value);
             continue;
         }
         _cleanup_free_ char *text = scalar_text(item);
         size_t length = strcspn(text, separators);
         _cleanup_free_ char *key = xstrndup(text, length);
         if (text[length])
-            node_put(map, key, node_string(text + length + 1, item));
+            element_put(map, key, element_string(text + length + 1, item));
         else
-            node_put(map, key, wants_text ? node_string("", item) : node_new(NODE_NULL, item));
+            element_put(map, key, wants_text ? element_string("", item) : element_new(ELEMENT_NULL, item));
     }
-    node_replace(place, map);
+    element_replace(place, map);
     return true;
 }
 
-static bool to_environment(struct maker *maker, struct node **place)
+static bool to_environment(struct maker *maker, struct element **place)
 {
     return make_mapping(place, "=", false);
 }
 
-static bool to_labels(struct maker *maker, struct node **place)
+static bool to_labels(struct maker *maker, struct element **place)
 {
     return make_mapping(place, "=", true);
 }
 
 /* Values that are lists of addresses become one entry each: "host=1.2.3.4". */
-static bool to_hosts(struct maker *maker, struct node **place)
+static bool to_hosts(struct maker *maker, struct element **place)
 {
-    struct node *from = *place, *list = node_new(NODE_LIST, from);
+    struct element *from = *place, *list = element_new(ELEMENT_LIST, from);
     for (size_t i = 0; i < from->count; i++) {
-        const struct node *item = from->items[i];
-        if (from->kind == NODE_MAP) {
-            size_t count = item->kind == NODE_LIST ? item->count : 1;
+        const struct element *item = from->items[i];
+        if (from->kind == ELEMENT_MAP) {
+            size_t count = item->kind == ELEMENT_LIST ? item->count : 1;
             for (size_t j = 0; j < count; j++) {
-                const struct node *address = item->kind == NODE_LIST ? item->items[j] : item;
-                node_append(list,
-                            node_take_string(xasprintf("%s=%s", from->keys[i], string_or_empty(address->text)), item));
+                const struct element *address = item->kind == ELEMENT_LIST ? item->items[j] : item;
+                element_append(
+                    list, element_take_string(xasprintf("%s=%s", from->keys[i], string_or_empty(address->text)), item));
             }
             continue;
         }
@@ -69,8 +70,8 @@ static bool to_hosts(struct maker *maker, struct node **place)
         size_t at = strcspn(text, "=:");
         if (!text[at]) {
             free(text);
-            node_free(list);
-            return node_error(item, maker->path, maker->err, "bad host name '%s'", string_or_empty(item->text));
+            element_free(list);
+            return element_error(item, maker->path, maker->err, "bad host name '%s'", string_or_empty(item->text));
         }
         text[at] = '=';
         size_t length = strlen(text);
@@ -78,175 +79,176 @@ static bool to_hosts(struct maker *maker, struct node **place)
             text[length - 1] = '\0';
             memmove(text + at + 1, text + at + 2, length - at - 1);
         }
-        node_append(list, node_take_string(text, item));
+        element_append(list, element_take_string(text, item));
     }
-    node_replace(place, list);
+    element_replace(place, list);
     return true;
 }
 
-static bool to_list(struct maker *maker, struct node **place)
+static bool to_list(struct maker *maker, struct element **place)
 {
-    struct node *from = *place;
-    if (from->kind == NODE_LIST) {
+    struct element *from = *place;
+    if (from->kind == ELEMENT_LIST) {
         for (size_t i = 0; i < from->count; i++)
             if (from->items[i]->text)
-                node_replace(&from->items[i], node_take_string(scalar_text(from->items[i]), from->items[i]));
+                element_replace(&from->items[i], element_take_string(scalar_text(from->items[i]), from->items[i]));
         return true;
     }
-    struct node *list = node_new(NODE_LIST, from);
-    if (from->kind != NODE_NULL)
-        node_append(list, node_take_string(scalar_text(from), from));
-    node_replace(place, list);
+    struct element *list = element_new(ELEMENT_LIST, from);
+    if (from->kind != ELEMENT_NULL)
+        element_append(list, element_take_string(scalar_text(from), from));
+    element_replace(place, list);
     return true;
 }
 
 /* id: path as "id=path". */
-static bool to_assignments(struct maker *maker, struct node **place)
+static bool to_assignments(struct maker *maker, struct element **place)
 {
-    struct node *from = *place;
-    if (from->kind != NODE_MAP)
+    struct element *from = *place;
+    if (from->kind != ELEMENT_MAP)
         return to_list(maker, place);
-    struct node *list = node_new(NODE_LIST, from);
+    struct element *list = element_new(ELEMENT_LIST, from);
     for (size_t i = 0; i < from->count; i++) {
         _cleanup_free_ char *value = scalar_text(from->items[i]);
-        node_append(list,
-                    node_take_string(*value ? xasprintf("%s=%s", from->keys[i], value) : xstrdup(from->keys[i]), from));
+        element_append(list, element_take_string(
+                                 *value ? xasprintf("%s=%s", from->keys[i], value) : xstrdup(from->keys[i]), from));
     }
-    node_replace(place, list);
+    element_replace(place, list);
     return true;
 }
 
-static bool to_words(struct maker *maker, struct node **place)
+static bool to_words(struct maker *maker, struct element **place)
 {
-    if ((*place)->kind == NODE_LIST || (*place)->kind == NODE_NULL)
+    if ((*place)->kind == ELEMENT_LIST || (*place)->kind == ELEMENT_NULL)
         return true;
-    struct node *words = words_split(*place, maker->path, maker->err);
+    struct element *words = words_split(*place, maker->path, maker->err);
     if (words)
-        node_replace(place, words);
+        element_replace(place, words);
     return words;
 }
 
-static bool to_test(struct maker *maker, struct node **place)
+static bool to_test(struct maker *maker, struct element **place)
 {
-    if ((*place)->kind == NODE_LIST)
+    if ((*place)->kind == ELEMENT_LIST)
         return true;
-    struct node *list = node_new(NODE_LIST, *place);
-    node_append(list, node_string("CMD-SHELL", *place));
-    node_append(list, node_string((*place)->text, *place));
-    node_replace(place, list);
+    struct element *list = element_new(ELEMENT_LIST, *place);
+    element_append(list, element_string("CMD-SHELL", *place));
+    element_append(list, element_string((*place)->text, *place));
+    element_replace(place, list);
     return true;
 }
 
-static bool to_env_files(struct maker *maker, struct node **place)
+static bool to_env_files(struct maker *maker, struct element **place)
 {
     if (!to_list(maker, place))
         return false;
     for (size_t i = 0; i < (*place)->count; i++) {
-        struct node *item = (*place)->items[i], *map = node_new(NODE_MAP, item);
-        const char *path = item->kind == NODE_MAP ? node_text(node_get(item, "path")) : item->text;
-        const struct node *required = node_get(item, "required");
-        node_put(map, "path", node_take_string(path_absolute(string_or_empty(path), maker->directory), item));
-        node_put(map, "required", node_bool(!required || node_is_true(required), item));
-        node_replace(&(*place)->items[i], map);
+        struct element *item = (*place)->items[i], *map = element_new(ELEMENT_MAP, item);
+        const char *path = item->kind == ELEMENT_MAP ? element_text(element_get(item, "path")) : item->text;
+        const struct element *required = element_get(item, "required");
+        element_put(map, "path", element_take_string(path_absolute(string_or_empty(path), maker->directory), item));
+        element_put(map, "required", element_bool(!required || element_is_true(required), item));
+        element_replace(&(*place)->items[i], map);
     }
     return true;
 }
 
-static bool to_dependencies(struct maker *maker, struct node **place)
+static bool to_dependencies(struct maker *maker, struct element **place)
 {
-    struct node *from = *place, *map = node_new(NODE_MAP, from);
+    struct element *from = *place, *map = element_new(ELEMENT_MAP, from);
     for (size_t i = 0; i < from->count; i++) {
-        struct node *item = from->items[i];
-        bool is_map = from->kind == NODE_MAP;
-        struct node *details = is_map && item->kind == NODE_MAP ? node_copy(item) : node_new(NODE_MAP, item);
-        if (!node_get(details, "condition"))
-            node_put(details, "condition", node_string("service_started", item));
-        if (!node_get(details, "required"))
-            node_put(details, "required", node_bool(true, item));
-        node_put(map, is_map ? from->keys[i] : item->text, details);
+        struct element *item = from->items[i];
+        bool is_map = from->kind == ELEMENT_MAP;
+        struct element *details =
+            is_map && item->kind == ELEMENT_MAP ? element_copy(item) : element_new(ELEMENT_MAP, item);
+        if (!element_get(details, "condition"))
+            element_put(details, "condition", element_string("service_started", item));
+        if (!element_get(details, "required"))
+            element_put(details, "required", element_bool(true, item));
+        element_put(map, is_map ? from->keys[i] : item->text, details);
     }
-    node_replace(place, map);
+    element_replace(place, map);
     return true;
 }
 
-static bool to_ports(struct maker *maker, struct node **place)
+static bool to_ports(struct maker *maker, struct element **place)
 {
-    struct node *list = node_new(NODE_LIST, *place);
+    struct element *list = element_new(ELEMENT_LIST, *place);
     for (size_t i = 0; i < (*place)->count; i++) {
         if (!port_expand((*place)->items[i], maker->path, list, maker->err)) {
-            node_free(list);
+            element_free(list);
             return false;
         }
     }
-    node_replace(place, list);
+    element_replace(place, list);
     return true;
 }
 
-static bool to_volumes(struct maker *maker, struct node **place)
+static bool to_volumes(struct maker *maker, struct element **place)
 {
     for (size_t i = 0; i < (*place)->count; i++) {
-        struct node *volume = volume_expand((*place)->items[i], maker->directory, maker->path, maker->err);
+        struct element *volume = volume_expand((*place)->items[i], maker->directory, maker->path, maker->err);
         if (!volume)
             return false;
-        node_replace(&(*place)->items[i], volume);
+        element_replace(&(*place)->items[i], volume);
     }
     return true;
 }
 
-static bool to_devices(struct maker *maker, struct node **place)
+static bool to_devices(struct maker *maker, struct element **place)
 {
     for (size_t i = 0; i < (*place)->count; i++) {
-        struct node *device = device_expand((*place)->items[i], maker->path, maker->err);
+        struct element *device = device_expand((*place)->items[i], maker->path, maker->err);
         if (!device)
             return false;
-        node_replace(&(*place)->items[i], device);
+        element_replace(&(*place)->items[i], device);
     }
     return true;
 }
 
-static bool to_networks(struct maker *maker, struct node **place)
+static bool to_networks(struct maker *maker, struct element **place)
 {
-    if ((*place)->kind != NODE_LIST)
+    if ((*place)->kind != ELEMENT_LIST)
         return true;
-    struct node *map = node_new(NODE_MAP, *place);
+    struct element *map = element_new(ELEMENT_MAP, *place);
     for (size_t i = 0; i < (*place)->count; i++)
-        node_put(map, (*place)->items[i]->text, node_new(NODE_NULL, (*place)->items[i]));
-    node_replace(place, map);
+        element_put(map, (*place)->items[i]->text, element_new(ELEMENT_NULL, (*place)->items[i]));
+    element_replace(place, map);
     return true;
 }
 
-static bool to_grants(struct node **place, const char *folder)
+static bool to_grants(struct element **place, const char *folder)
 {
     for (size_t i = 0; i < (*place)->count; i++) {
-        struct node *item = (*place)->items[i], *map;
-        if (item->kind == NODE_MAP) {
-            map = node_copy(item);
+        struct element *item = (*place)->items[i], *map;
+        if (item->kind == ELEMENT_MAP) {
+            map = element_copy(item);
         } else {
-            map = node_new(NODE_MAP, item);
-            node_put(map, "source", node_string(item->text, item));
+            map = element_new(ELEMENT_MAP, item);
+            element_put(map, "source", element_string(item->text, item));
         }
-        const char *source = node_text(node_get(map, "source"));
-        if (folder && !node_get(map, "target") && source)
-            node_put(map, "target", node_take_string(xasprintf("%s/%s", folder, source), item));
-        struct node *mode = node_get(map, "mode");
+        const char *source = element_text(element_get(map, "source"));
+        if (folder && !element_get(map, "target") && source)
+            element_put(map, "target", element_take_string(xasprintf("%s/%s", folder, source), item));
+        struct element *mode = element_get(map, "mode");
         int64_t number;
-        if (node_is(mode, NODE_STRING) && mode->text) {
+        if (element_is(mode, ELEMENT_STRING) && mode->text) {
             char *end;
             number = strtoll(mode->text, &end, 8);
             if (*end == '\0')
-                node_put(map, "mode", node_integer(number, item));
+                element_put(map, "mode", element_integer(number, item));
         }
-        node_replace(&(*place)->items[i], map);
+        element_replace(&(*place)->items[i], map);
     }
     return true;
 }
 
-static bool to_secrets(struct maker *maker, struct node **place)
+static bool to_secrets(struct maker *maker, struct element **place)
 {
     return to_grants(place, "/run/secrets");
 }
 
-static bool to_configs(struct maker *maker, struct node **place)
+static bool to_configs(struct maker *maker, struct element **place)
 {
     return to_grants(place, NULL);
 }
@@ -256,15 +258,15 @@ static bool is_remote(const char *path)
     return strstr(path, "://") || string_starts_with(path, "git@") || string_starts_with(path, "github.com/");
 }
 
-static bool to_path(struct maker *maker, struct node **place)
+static bool to_path(struct maker *maker, struct element **place)
 {
-    const char *path = node_text(*place);
+    const char *path = element_text(*place);
     if (path && !is_remote(path) && !string_starts_with(path, "service:"))
-        node_replace(place, node_take_string(path_absolute(path, maker->directory), *place));
+        element_replace(place, element_take_string(path_absolute(path, maker->directory), *place));
     return true;
 }
 
-static bool to_contexts(struct maker *maker, struct node **place)
+static bool to_contexts(struct maker *maker, struct element **place)
 {
     make_mapping(place, "=", true);
     for (size_t i = 0; i < (*place)->count; i++) {
@@ -275,93 +277,93 @@ static bool to_contexts(struct maker *maker, struct node **place)
     return true;
 }
 
-static bool to_build(struct maker *maker, struct node **place)
+static bool to_build(struct maker *maker, struct element **place)
 {
-    if ((*place)->kind == NODE_MAP)
+    if ((*place)->kind == ELEMENT_MAP)
         return true;
-    struct node *map = node_new(NODE_MAP, *place);
-    node_put(map, "context", node_string((*place)->text, *place));
-    node_replace(place, map);
+    struct element *map = element_new(ELEMENT_MAP, *place);
+    element_put(map, "context", element_string((*place)->text, *place));
+    element_replace(place, map);
     return true;
 }
 
-static bool to_extends(struct maker *maker, struct node **place)
+static bool to_extends(struct maker *maker, struct element **place)
 {
-    if ((*place)->kind == NODE_MAP)
+    if ((*place)->kind == ELEMENT_MAP)
         return true;
-    struct node *map = node_new(NODE_MAP, *place);
-    node_put(map, "service", node_string((*place)->text, *place));
-    node_replace(place, map);
+    struct element *map = element_new(ELEMENT_MAP, *place);
+    element_put(map, "service", element_string((*place)->text, *place));
+    element_replace(place, map);
     return true;
 }
 
-static bool to_bytes(struct maker *maker, struct node **place)
+static bool to_bytes(struct maker *maker, struct element **place)
 {
     int64_t bytes;
     _cleanup_free_ char *text = scalar_text(*place);
     bool is_bare = text[strspn(text, "-0123456789")] == '\0';
     if (is_bare ? !parse_int64(text, &bytes) : !parse_bytes(text, &bytes, NULL))
-        return node_error(*place, maker->path, maker->err, "invalid size: '%s'", text);
-    node_replace(place, node_take_string(xasprintf("%lld", (long long)bytes), *place));
+        return element_error(*place, maker->path, maker->err, "invalid size: '%s'", text);
+    element_replace(place, element_take_string(xasprintf("%lld", (long long)bytes), *place));
     return true;
 }
 
-static bool to_duration(struct maker *maker, struct node **place)
+static bool to_duration(struct maker *maker, struct element **place)
 {
     int64_t nanoseconds;
     _cleanup_free_ char *text = scalar_text(*place);
     if (!parse_duration(text, &nanoseconds, NULL))
-        return node_error(*place, maker->path, maker->err, "time: invalid duration \"%s\"", text);
-    node_replace(place, node_take_string(duration_text(nanoseconds), *place));
+        return element_error(*place, maker->path, maker->err, "time: invalid duration \"%s\"", text);
+    element_replace(place, element_take_string(duration_text(nanoseconds), *place));
     return true;
 }
 
-static bool to_number(struct maker *maker, struct node **place)
+static bool to_number(struct maker *maker, struct element **place)
 {
-    if ((*place)->kind != NODE_STRING)
+    if ((*place)->kind != ELEMENT_STRING)
         return true;
-    struct node probe = {.text = (*place)->text};
-    node_resolve(&probe);
-    if (probe.kind != NODE_INT && probe.kind != NODE_FLOAT)
-        return node_error(*place, maker->path, maker->err, "must be a number, not \"%s\"", (*place)->text);
+    struct element probe = {.text = (*place)->text};
+    element_resolve(&probe);
+    if (probe.kind != ELEMENT_INT && probe.kind != ELEMENT_FLOAT)
+        return element_error(*place, maker->path, maker->err, "must be a number, not \"%s\"", (*place)->text);
     (*place)->kind = probe.kind;
     (*place)->integer = probe.integer;
     (*place)->number = probe.number;
     return true;
 }
 
-static bool to_boolean(struct maker *maker, struct node **place)
+static bool to_boolean(struct maker *maker, struct element **place)
 {
-    if ((*place)->kind != NODE_STRING)
+    if ((*place)->kind != ELEMENT_STRING)
         return true;
     bool value;
     if (!parse_bool((*place)->text, &value, NULL))
-        return node_error(*place, maker->path, maker->err, "must be true or false, not \"%s\"", (*place)->text);
-    node_replace(place, node_bool(value, *place));
+        return element_error(*place, maker->path, maker->err, "must be true or false, not \"%s\"", (*place)->text);
+    element_replace(place, element_bool(value, *place));
     return true;
 }
 
 /* external: {name: x} is the old way of external: true and name: x. */
-static bool to_external(struct maker *maker, struct node **place)
+static bool to_external(struct maker *maker, struct element **place)
 {
-    struct node *resource = *place, *external = node_get(resource, "external");
-    if (!node_is(external, NODE_MAP))
+    struct element *resource = *place, *external = element_get(resource, "external");
+    if (!element_is(external, ELEMENT_MAP))
         return true;
-    const char *name = node_text(node_get(external, "name"));
-    if (name && !node_get(resource, "name"))
-        node_put(resource, "name", node_string(name, external));
-    node_put(resource, "external", node_bool(true, external));
+    const char *name = element_text(element_get(external, "name"));
+    if (name && !element_get(resource, "name"))
+        element_put(resource, "name", element_string(name, external));
+    element_put(resource, "external", element_bool(true, external));
     return true;
 }
 
-static bool to_includes(struct maker *maker, struct node **place)
+static bool to_includes(struct maker *maker, struct element **place)
 {
     for (size_t i = 0; i < (*place)->count; i++) {
-        struct node *item = (*place)->items[i];
-        if (item->kind != NODE_MAP) {
-            struct node *map = node_new(NODE_MAP, item);
-            node_put(map, "path", node_copy(item));
-            node_replace(&(*place)->items[i], map);
+        struct element *item = (*place)->items[i];
+        if (item->kind != ELEMENT_MAP) {
+            struct element *map = element_new(ELEMENT_MAP, item);
+            element_put(map, "path", element_copy(item));
+            element_replace(&(*place)->items[i], map);
         }
     }
     return true;
@@ -488,23 +490,23 @@ static const struct {
 };
 
 /* Goes down `pattern` from *place and does `make` at its end. */
-static bool walk(struct maker *maker, struct node **place, const char *pattern, const char *path, maker_fn make)
+static bool walk(struct maker *maker, struct element **place, const char *pattern, const char *path, maker_fn make)
 {
     if ((*place)->merge == MERGE_RESET)
         return true;
     if (!*pattern) {
         maker->path = path;
-        bool is_scalar = (*place)->kind != NODE_LIST && (*place)->kind != NODE_MAP;
+        bool is_scalar = (*place)->kind != ELEMENT_LIST && (*place)->kind != ELEMENT_MAP;
         bool takes_scalar = make == to_number || make == to_boolean;
-        bool is_nothing = (*place)->kind == NODE_NULL && make != to_words;
+        bool is_nothing = (*place)->kind == ELEMENT_NULL && make != to_words;
         return is_nothing || (takes_scalar && !is_scalar) || make(maker, place);
     }
     size_t length = strcspn(pattern, ".");
     const char *rest = pattern + length + (pattern[length] == '.');
     bool is_any = *pattern == '*';
-    struct node *node = *place;
+    struct element *node = *place;
     for (size_t i = 0; i < node->count; i++) {
-        const char *key = node->kind == NODE_MAP ? node->keys[i] : NULL;
+        const char *key = node->kind == ELEMENT_MAP ? node->keys[i] : NULL;
         bool is_hit = is_any ? !key || !string_starts_with(key, "x-") || *rest == '\0'
                              : key && strncmp(key, pattern, length) == 0 && key[length] == '\0';
         if (!is_hit)
@@ -517,7 +519,7 @@ static bool walk(struct maker *maker, struct node **place, const char *pattern, 
     return true;
 }
 
-bool canonical_make(struct node *document, const char *directory, struct error *err)
+bool canonical_make(struct element *document, const char *directory, struct error *err)
 {
     struct maker maker = {.directory = directory, .err = err};
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++)

@@ -23,8 +23,8 @@ static bool add_file(const struct project *project, struct tar_writer *tar, cons
                          string_starts_with(folder, "run") ? "secret" : "config", source);
     if (!content)
         return true;
-    _cleanup_free_ char *path = !target ? xasprintf("%s%s", folder, source)
-                                        : xstrdup(*target == '/' ? target + 1 : target);
+    _cleanup_free_ char *path =
+        !target ? xasprintf("%s%s", folder, source) : xstrdup(*target == '/' ? target + 1 : target);
     if (target && *target != '/') {
         free(path);
         path = xasprintf("%s%s", folder, target);

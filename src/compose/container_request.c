@@ -5,8 +5,8 @@
 #include "base/memory.h"
 #include "base/options.h"
 #include "compose/shape.h"
-#include "json/json_record.h"
 #include "compose/state.h"
+#include "json/json_record.h"
 
 /* The version of docker compose whose ways these are: it reads the label of others. */
 #define COMPOSE_VERSION "2.26.1"
@@ -139,9 +139,8 @@ static void add_ports(const struct container_plan *plan, json_t *config, json_t 
     {
         if (plan->no_ports)
             break;
-        _cleanup_free_ char *port =
-            xasprintf("%lld/%s", (long long)json_integer_value(json_object_get(item, "target")),
-                      string_or_empty(text_of(item, "protocol")));
+        _cleanup_free_ char *port = xasprintf("%lld/%s", (long long)json_integer_value(json_object_get(item, "target")),
+                                              string_or_empty(text_of(item, "protocol")));
         json_object_set_new(exposed, port, json_object());
         json_t *binding = json_object(), *list = json_object_get(bindings, port);
         json_object_set_new(binding, "HostIp", json_string(string_or_empty(text_of(item, "host_ip"))));
@@ -269,14 +268,15 @@ static bool add_grants(const struct container_plan *plan, const char *what, cons
         const json_t *object = json_object_get(json_object_get(plan->project->model, what), string_or_empty(source));
         const char *file = text_of(object, "file");
         if (json_is_true(json_object_get(object, "external")))
-            return error_set(err, ERROR_UNSUPPORTED, "unsupported external %.*s %s", (int)strlen(what) - 1, what, source);
+            return error_set(err, ERROR_UNSUPPORTED, "unsupported external %.*s %s", (int)strlen(what) - 1, what,
+                             source);
         if (!file)
             continue;
-        _cleanup_free_ char *path = !target         ? xasprintf("%s%s", folder, source)
+        _cleanup_free_ char *path = !target          ? xasprintf("%s%s", folder, source)
                                     : *target == '/' ? xstrdup(target)
                                                      : xasprintf("%s%s", folder, target);
-        json_array_append_new(mounts, json_pack("{s:s, s:s, s:s, s:b}", "Type", "bind", "Source", file, "Target", path,
-                                                "ReadOnly", 1));
+        json_array_append_new(
+            mounts, json_pack("{s:s, s:s, s:s, s:b}", "Type", "bind", "Source", file, "Target", path, "ReadOnly", 1));
     }
     return true;
 }
@@ -314,12 +314,18 @@ static bool add_mounts(const struct container_plan *plan, json_t *host, struct e
 
 static bool add_limits(const json_t *service, json_t *host, struct error *err)
 {
-    static const char *const plain[][2] = {
-        {"CpuPeriod", "cpu_period"},     {"CpuQuota", "cpu_quota"},       {"CpuShares", "cpu_shares"},
-        {"CpusetCpus", "cpuset"},        {"CgroupParent", "cgroup_parent"}, {"PidsLimit", "pids_limit"},
-        {"OomScoreAdj", "oom_score_adj"}, {"OomKillDisable", "oom_kill_disable"}, {"CpuCount", "cpu_count"},
-        {"DeviceCgroupRules", "device_cgroup_rules"}, {"CpuRealtimePeriod", "cpu_rt_period"},
-        {"CpuRealtimeRuntime", "cpu_rt_runtime"}};
+    static const char *const plain[][2] = {{"CpuPeriod", "cpu_period"},
+                                           {"CpuQuota", "cpu_quota"},
+                                           {"CpuShares", "cpu_shares"},
+                                           {"CpusetCpus", "cpuset"},
+                                           {"CgroupParent", "cgroup_parent"},
+                                           {"PidsLimit", "pids_limit"},
+                                           {"OomScoreAdj", "oom_score_adj"},
+                                           {"OomKillDisable", "oom_kill_disable"},
+                                           {"CpuCount", "cpu_count"},
+                                           {"DeviceCgroupRules", "device_cgroup_rules"},
+                                           {"CpuRealtimePeriod", "cpu_rt_period"},
+                                           {"CpuRealtimeRuntime", "cpu_rt_runtime"}};
     const json_t *resources = json_object_get(json_object_get(service, "deploy"), "resources"),
                  *limits = json_object_get(resources, "limits"), *reserved = json_object_get(resources, "reservations");
     for (size_t i = 0; i < ARRAY_SIZE(plain); i++)
@@ -331,11 +337,13 @@ static bool add_limits(const json_t *service, json_t *host, struct error *err)
     carry_bytes(host, "Memory", limits, "memory");
     carry_bytes(host, "MemoryReservation", reserved, "memory");
     carry(host, "PidsLimit", limits, "pids");
-    const json_t *cpus = json_object_get(limits, "cpus") ? json_object_get(limits, "cpus") : json_object_get(service, "cpus");
+    const json_t *cpus =
+        json_object_get(limits, "cpus") ? json_object_get(limits, "cpus") : json_object_get(service, "cpus");
     if (cpus)
         json_object_set_new(host, "NanoCpus", json_integer((json_int_t)(json_number_value(cpus) * 1e9 + 0.5)));
     if (json_object_get(reserved, "devices") || json_object_get(service, "gpus"))
-        return error_set(err, ERROR_UNSUPPORTED, "device requests (gpus, deploy.resources.reservations.devices) are not supported");
+        return error_set(err, ERROR_UNSUPPORTED,
+                         "device requests (gpus, deploy.resources.reservations.devices) are not supported");
     json_t *list = json_array();
     const char *name;
     json_t *value;
@@ -387,7 +395,10 @@ static void add_restart_policy(const json_t *service, json_t *host)
             json_object_set_new(out, "MaximumRetryCount", json_integer(strtoll(text + length + 1, NULL, 10)));
     } else if (policy) {
         const char *condition = text_of(policy, "condition");
-        put_text(out, "Name", string_equal(condition, "none") ? "no" : string_equal(condition, "on-failure") ? "on-failure" : "always");
+        put_text(out, "Name",
+                 string_equal(condition, "none")         ? "no"
+                 : string_equal(condition, "on-failure") ? "on-failure"
+                                                         : "always");
         if (string_equal(condition, "on-failure"))
             carry(out, "MaximumRetryCount", policy, "max_attempts");
     }
@@ -489,15 +500,24 @@ static void add_logging(const json_t *service, json_t *host)
 
 static bool add_host(const struct container_plan *plan, json_t *request, json_t *host, struct error *err)
 {
-    static const char *const plain[][2] = {{"Annotations", "annotations"}, {"CapAdd", "cap_add"},
-                                           {"CapDrop", "cap_drop"},        {"Init", "init"},
-                                           {"CgroupnsMode", "cgroup"},     {"ReadonlyRootfs", "read_only"},
-                                           {"Sysctls", "sysctls"},         {"VolumeDriver", "volume_driver"},
-                                           {"Dns", "dns"},                 {"DnsSearch", "dns_search"},
-                                           {"DnsOptions", "dns_opt"},      {"SecurityOpt", "security_opt"},
-                                           {"StorageOpt", "storage_opt"},  {"UsernsMode", "userns_mode"},
-                                           {"Privileged", "privileged"},   {"Isolation", "isolation"},
-                                           {"Runtime", "runtime"},         {"GroupAdd", "group_add"}};
+    static const char *const plain[][2] = {{"Annotations", "annotations"},
+                                           {"CapAdd", "cap_add"},
+                                           {"CapDrop", "cap_drop"},
+                                           {"Init", "init"},
+                                           {"CgroupnsMode", "cgroup"},
+                                           {"ReadonlyRootfs", "read_only"},
+                                           {"Sysctls", "sysctls"},
+                                           {"VolumeDriver", "volume_driver"},
+                                           {"Dns", "dns"},
+                                           {"DnsSearch", "dns_search"},
+                                           {"DnsOptions", "dns_opt"},
+                                           {"SecurityOpt", "security_opt"},
+                                           {"StorageOpt", "storage_opt"},
+                                           {"UsernsMode", "userns_mode"},
+                                           {"Privileged", "privileged"},
+                                           {"Isolation", "isolation"},
+                                           {"Runtime", "runtime"},
+                                           {"GroupAdd", "group_add"}};
     for (size_t i = 0; i < ARRAY_SIZE(plain); i++)
         carry(host, plain[i][0], plan->service, plain[i][1]);
     carry_bytes(host, "ShmSize", plan->service, "shm_size");
@@ -523,12 +543,18 @@ static bool add_host(const struct container_plan *plan, json_t *request, json_t 
 
 json_t *container_request(const struct container_plan *plan, struct error *err)
 {
-    static const char *const plain[][2] = {{"Hostname", "hostname"},     {"Domainname", "domainname"},
-                                           {"User", "user"},             {"Tty", "tty"},
-                                           {"OpenStdin", "stdin_open"},  {"Cmd", "command"},
-                                           {"Entrypoint", "entrypoint"}, {"WorkingDir", "working_dir"},
-                                           {"MacAddress", "mac_address"}, {"StopSignal", "stop_signal"}};
-    static const char *const refused[] = {"credential_spec", "models", "provider", "post_start", "pre_stop", "use_api_socket"};
+    static const char *const plain[][2] = {{"Hostname", "hostname"},
+                                           {"Domainname", "domainname"},
+                                           {"User", "user"},
+                                           {"Tty", "tty"},
+                                           {"OpenStdin", "stdin_open"},
+                                           {"Cmd", "command"},
+                                           {"Entrypoint", "entrypoint"},
+                                           {"WorkingDir", "working_dir"},
+                                           {"MacAddress", "mac_address"},
+                                           {"StopSignal", "stop_signal"}};
+    static const char *const refused[] = {"credential_spec", "models",   "provider",
+                                          "post_start",      "pre_stop", "use_api_socket"};
     for (size_t i = 0; i < ARRAY_SIZE(refused); i++) {
         if (json_object_get(plan->service, refused[i])) {
             error_set(err, ERROR_UNSUPPORTED, "services.%s.%s is not supported", plan->service_name, refused[i]);

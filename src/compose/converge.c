@@ -4,8 +4,8 @@
 #include "base/memory.h"
 #include "compose/container_request.h"
 #include "compose/reconcile.h"
-#include "json/json_record.h"
 #include "compose/shape.h"
+#include "json/json_record.h"
 
 struct service_job {
     struct reconciler *reconciler;
@@ -170,7 +170,8 @@ char *stop_path(const char *id, const char *verb, int64_t timeout)
                        : xasprintf("/containers/%s/%s?t=%lld", id, verb, (long long)timeout);
 }
 
-static bool stop_and_remove(struct client *client, const char *id, int64_t timeout, bool with_volumes, struct error *err)
+static bool stop_and_remove(struct client *client, const char *id, int64_t timeout, bool with_volumes,
+                            struct error *err)
 {
     _cleanup_free_ char *stop = stop_path(id, "stop", timeout),
                         *removal = xasprintf("/containers/%s?force=1%s", id, with_volumes ? "&v=1" : "");
@@ -187,11 +188,8 @@ static bool add_container(const struct service_job *job, const json_t *service, 
 {
     struct reconciler *reconciler = job->reconciler;
     _cleanup_free_ char *name = container_name(reconciler->project, job->name, service, number);
-    struct container_plan plan = {.project = reconciler->project,
-                                  .service_name = job->name,
-                                  .service = service,
-                                  .name = name,
-                                  .number = number};
+    struct container_plan plan = {
+        .project = reconciler->project, .service_name = job->name, .service = service, .name = name, .number = number};
     reconciler_report(reconciler, "Container", name, "Creating", false);
     char *id = create(reconciler, job->client, &plan, NULL, err);
     reconciler_report(reconciler, "Container", name, id ? "Created" : "Error", true);
@@ -218,7 +216,8 @@ static bool replace_container(const struct service_job *job, const json_t *servi
                                   .name = name,
                                   .number = number,
                                   .replaces = old_id,
-                                  .inherited = reconciler->options->renews_volumes ? NULL : json_object_get(old, "Mounts")};
+                                  .inherited =
+                                      reconciler->options->renews_volumes ? NULL : json_object_get(old, "Mounts")};
     char *id = old ? create(reconciler, job->client, &plan, temporary, err) : NULL;
     bool is_good = id && stop_and_remove(job->client, old_id, reconciler->options->timeout, false, err);
     if (is_good) {
@@ -264,12 +263,13 @@ static bool is_direct(const struct reconciler *reconciler, const char *name)
     return !direct || direct->count == 0 || strlist_contains(direct, name);
 }
 
-static bool must_recreate(struct reconciler *reconciler, const struct compose_container *container,
-                          const char *name, const char *hash, const char *image_id)
+static bool must_recreate(struct reconciler *reconciler, const struct compose_container *container, const char *name,
+                          const char *hash, const char *image_id)
 {
     if (reconciler->options->never_recreates)
         return false;
-    if (is_direct(reconciler, name) ? reconciler->options->forces_recreate : reconciler->options->recreates_dependencies)
+    if (is_direct(reconciler, name) ? reconciler->options->forces_recreate
+                                    : reconciler->options->recreates_dependencies)
         return true;
     /* docker compose replaces what was made of another image. */
     return !string_equal(container->hash, hash) || !string_equal(container->image, image_id);
@@ -297,6 +297,42 @@ static struct compose_container *own_containers(struct reconciler *reconciler, c
     return own;
 }
 
+/* Services that want to be restarted with this one (depends_on: restart) are stopped before it is replaced, and started
+   again with all others. They come after it in the order, so nobody works on them now. */
+static bool stop_dependents(const struct service_job *job, struct error *err)
+{
+    struct reconciler *reconciler = job->reconciler;
+    json_t *services = json_object_get(reconciler->project->model, "services"), *other;
+    const char *name;
+    json_object_foreach(services, name, other)
+    {
+        const json_t *how = json_object_get(json_object_get(other, "depends_on"), job->name);
+        if (!json_is_true(json_object_get(how, "restart")))
+            continue;
+        struct compose_state own = {0};
+        own.containers = own_containers(reconciler, name, &own.count);
+        bool is_good = true;
+        for (size_t i = 0; is_good && i < own.count; i++) {
+            const struct compose_container *one = &own.containers[i];
+            if (!container_is_running(one))
+                continue;
+            _cleanup_free_ char *path = stop_path(one->id, "stop", reconciler->options->timeout);
+            reconciler_report(reconciler, "Container", one->name, "Stopping", false);
+            is_good = client_post(job->client, path, NULL, err);
+            reconciler_report(reconciler, "Container", one->name, is_good ? "Stopped" : "Error", true);
+            pthread_mutex_lock(&reconciler->lock);
+            for (size_t j = 0; j < reconciler->state.count; j++)
+                if (string_equal(reconciler->state.containers[j].id, one->id))
+                    string_replace(&reconciler->state.containers[j].state, "exited");
+            pthread_mutex_unlock(&reconciler->lock);
+        }
+        compose_state_release(&own);
+        if (!is_good)
+            return false;
+    }
+    return true;
+}
+
 static bool ensure_service(const struct service_job *job, const json_t *service, struct compose_state *own,
                            struct error *err)
 {
@@ -307,6 +343,7 @@ static bool ensure_service(const struct service_job *job, const json_t *service,
         string_or_empty(json_string_value(json_object_get(json_object_get(reconciler->images, image), "Id")));
     pthread_mutex_unlock(&reconciler->lock);
     int wanted = wanted_count(reconciler, job->name, service), kept = 0, highest = 0;
+    bool has_stopped = false;
     for (size_t i = 0; i < own->count; i++) {
         const struct compose_container *one = &own->containers[i];
         if (kept >= wanted) {
@@ -317,6 +354,9 @@ static bool ensure_service(const struct service_job *job, const json_t *service,
         kept++;
         highest = MAX(highest, one->number);
         if (must_recreate(reconciler, one, job->name, hash, image_id)) {
+            if (!has_stopped && !stop_dependents(job, err))
+                return false;
+            has_stopped = true;
             if (!replace_container(job, service, one->id, one->name, one->number, err))
                 return false;
         } else if (container_is_running(one)) {
@@ -364,5 +404,7 @@ bool ensure_containers(struct reconciler *reconciler, struct error *err)
                     task_after(&list, jobs[i].task, jobs[j].task);
         }
     }
-    return tasks_run(reconciler->workers, &list, reconciler, err);
+    bool is_good = tasks_run(reconciler->workers, &list, reconciler, err);
+    compose_state_sort(&reconciler->state);
+    return is_good;
 }

@@ -18,9 +18,9 @@ struct end_job {
 static const struct {
     const char *begins, *ends;
 } words[] = {
-    [VERB_STOP] = {"Stopping", "Stopped"},      [VERB_KILL] = {"Killing", "Killed"},
-    [VERB_RESTART] = {"Restarting", "Started"}, [VERB_PAUSE] = {"Pausing", "Paused"},
-    [VERB_UNPAUSE] = {"Unpausing", "Unpaused"}, [VERB_REMOVE] = {"Removing", "Removed"},
+    [VERB_STOP] = {"Stopping", "Stopped"},        [VERB_KILL] = {"Killing", "Killed"},
+    [VERB_RESTART] = {"Restarting", "Started"},   [VERB_PAUSE] = {"Pausing", "Paused"},
+    [VERB_UNPAUSE] = {"Unpausing", "Unpaused"},   [VERB_REMOVE] = {"Removing", "Removed"},
     [VERB_STOP_REMOVE] = {"Stopping", "Stopped"},
 };
 
@@ -161,7 +161,10 @@ static bool remove_volumes(struct reconciler *reconciler, struct client *client,
         bool is_good = client_delete(client, path, &cause) || cause.kind == ERROR_NOT_FOUND;
         bool is_used = !is_good && cause.kind == ERROR_CONFLICT;
         reconciler_report(reconciler, "Volume", name,
-                          is_good ? "Removed" : is_used ? "Resource is still in use" : "Error", true);
+                          is_good   ? "Removed"
+                          : is_used ? "Resource is still in use"
+                                    : "Error",
+                          true);
         if (!is_good && !is_used)
             return error_move(err, &cause);
         error_release(&cause);
@@ -187,7 +190,7 @@ static bool remove_images(struct reconciler *reconciler, struct client *client, 
         struct error cause = ERROR_INIT;
         reconciler_report(reconciler, "Image", image, "Removing", false);
         bool is_good = client_delete(client, path, &cause);
-        const char *status = is_good                           ? "Removed"
+        const char *status = is_good                         ? "Removed"
                              : cause.kind == ERROR_NOT_FOUND ? "Warning: No resource found to remove"
                                                              : "Resource is still in use";
         reconciler_report(reconciler, "Image", image, status, true);
@@ -199,7 +202,8 @@ static bool remove_images(struct reconciler *reconciler, struct client *client, 
 bool project_down(struct reconciler *reconciler, const struct down_options *options, char *const *services,
                   size_t count, struct error *err)
 {
-    _cleanup_(client_freep) struct client *client = reconciler->workers->connect(reconciler->workers->connect_context, err);
+    _cleanup_(client_freep) struct client *client =
+        reconciler->workers->connect(reconciler->workers->connect_context, err);
     const struct project *project = reconciler->project;
     if (!client || !compose_state_read(client, project->name, true, &reconciler->state, err))
         return false;
@@ -210,8 +214,8 @@ bool project_down(struct reconciler *reconciler, const struct down_options *opti
         bool is_named = count == 0;
         for (size_t j = 0; j < count; j++)
             is_named = is_named || string_equal(services[j], one->service);
-        bool is_orphan = project->model && !json_object_get(known, one->service) &&
-                         !node_get(project->disabled, one->service);
+        bool is_orphan =
+            project->model && !json_object_get(known, one->service) && !element_get(project->disabled, one->service);
         bool is_ours = is_named && (!is_orphan || (options->removes_orphans && count == 0));
         if (is_ours) {
             i++;
@@ -231,7 +235,8 @@ bool project_down(struct reconciler *reconciler, const struct down_options *opti
                        (options->images && !remove_images(reconciler, client, options->images, err))))
         return false;
     if (removed == 0 && !options->images) {
-        _cleanup_free_ char *text = xasprintf("Warning: No resource found to remove for project \"%s\".", project->name);
+        _cleanup_free_ char *text =
+            xasprintf("Warning: No resource found to remove for project \"%s\".", project->name);
         reconciler->reporter->say(reconciler->reporter->report_context, text);
     }
     return true;

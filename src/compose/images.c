@@ -4,8 +4,8 @@
 #include "base/memory.h"
 #include "compose/container_request.h"
 #include "compose/reconcile.h"
-#include "json/json_record.h"
 #include "oci/reference.h"
+#include "json/json_record.h"
 
 struct image_job {
     const char *service_name;
@@ -22,7 +22,9 @@ bool pull_image(struct client *client, const char *image, const char *platform, 
     _cleanup_strbuf_ struct strbuf path = STRBUF_INIT;
     strbuf_add_string(&path, "/images/create");
     const char *slash = strrchr(full, '/'), *colon = strrchr(slash ? slash : full, ':'), *at = strchr(full, '@');
-    _cleanup_free_ char *name = xstrndup(full, at ? (size_t)(at - full) : colon ? (size_t)(colon - full) : strlen(full));
+    _cleanup_free_ char *name = xstrndup(full, at      ? (size_t)(at - full)
+                                               : colon ? (size_t)(colon - full)
+                                                       : strlen(full));
     client_query_add(&path, "fromImage", name);
     client_query_add(&path, "tag", at ? at + 1 : colon ? colon + 1 : "latest");
     client_query_add(&path, "platform", platform);
@@ -84,12 +86,15 @@ static bool ensure_image(void *context, void *subject, struct client *client, st
     } else if (!found) {
         if (string_equal(policy, "never"))
             return error_set(err, ERROR_NOT_FOUND, "No such image: %s", job->image);
-        reconciler_report(reconciler, "Image", job->service_name, "Pulling", false);
+        bool is_told = !reconciler->options->is_quiet_pull;
+        if (is_told)
+            reconciler_report(reconciler, "Image", job->service_name, "Pulling", false);
         if (!pull_image(client, job->image, json_string_value(json_object_get(job->service, "platform")), err)) {
             reconciler_report(reconciler, "Image", job->service_name, "Error", true);
             return false;
         }
-        reconciler_report(reconciler, "Image", job->service_name, "Pulled", true);
+        if (is_told)
+            reconciler_report(reconciler, "Image", job->service_name, "Pulled", true);
         found = inspect(client, job->image, err);
     }
     if (!found)

@@ -27,8 +27,8 @@ void project_release(struct project *project)
     strlist_release(&project->files);
     strlist_release(&project->env_files);
     strmap_release(&project->environment);
-    node_free(project->root);
-    node_free(project->disabled);
+    element_free(project->root);
+    element_free(project->disabled);
     json_decref(project->model);
     *project = (struct project){0};
 }
@@ -49,20 +49,22 @@ static void warn_missing(void *context, const char *name)
             now, name);
 }
 
-static bool interpolate(struct loader *loader, const struct variables *variables, struct node *node, const char *path)
+static bool interpolate(struct loader *loader, const struct variables *variables, struct element *node,
+                        const char *path)
 {
     for (size_t i = 0; i < node->count; i++) {
-        _cleanup_free_ char *below = node->kind == NODE_MAP ? xasprintf("%s%s%s", path, *path ? "." : "", node->keys[i])
-                                                            : xasprintf("%s[%zu]", path, i);
+        _cleanup_free_ char *below = node->kind == ELEMENT_MAP
+                                         ? xasprintf("%s%s%s", path, *path ? "." : "", node->keys[i])
+                                         : xasprintf("%s[%zu]", path, i);
         if (!interpolate(loader, variables, node->items[i], below))
             return false;
     }
-    if (node->kind != NODE_STRING || !strchr(node->text, '$'))
+    if (node->kind != ELEMENT_STRING || !strchr(node->text, '$'))
         return true;
     struct error cause = ERROR_INIT;
     char *text = template_expand(node->text, variables, &cause);
     if (!text) {
-        node_error(node, NULL, loader->err, "error while interpolating %s: %s", path, error_message(&cause));
+        element_error(node, NULL, loader->err, "error while interpolating %s: %s", path, error_message(&cause));
         error_release(&cause);
         return false;
     }
@@ -110,26 +112,26 @@ struct place {
 };
 
 /* A name alone in a service's environment takes the value that it has where the file is read. */
-static void inherit_variables(struct node *document, const struct strmap *environment)
+static void inherit_variables(struct element *document, const struct strmap *environment)
 {
-    struct node *services = node_get(document, "services");
+    struct element *services = element_get(document, "services");
     for (size_t i = 0; services && i < services->count; i++) {
-        struct node *own = node_get(services->items[i], "environment");
+        struct element *own = element_get(services->items[i], "environment");
         for (size_t j = 0; own && j < own->count; j++) {
             const char *value = strmap_get(environment, own->keys[j]);
-            if (own->items[j]->kind == NODE_NULL && value && own->items[j]->merge != MERGE_RESET)
-                node_replace(&own->items[j], node_string(value, own->items[j]));
+            if (own->items[j]->kind == ELEMENT_NULL && value && own->items[j]->merge != MERGE_RESET)
+                element_replace(&own->items[j], element_string(value, own->items[j]));
         }
     }
 }
 
 /* One file, not yet extended and without what it includes. */
-static struct node *read_document(struct loader *loader, const char *path, const struct place *place)
+static struct element *read_document(struct loader *loader, const char *path, const struct place *place)
 {
     _cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
     if (!read_all(path, &text, loader->err))
         return NULL;
-    _cleanup_node_ struct node *document = yaml_parse(keep(path), strbuf_text(&text), text.length, loader->err);
+    _cleanup_element_ struct element *document = yaml_parse(keep(path), strbuf_text(&text), text.length, loader->err);
     if (!document)
         return NULL;
     struct variables variables = {.first = place->environment, .missing = warn_missing, .context = loader};
@@ -141,104 +143,107 @@ static struct node *read_document(struct loader *loader, const char *path, const
     return TAKE_PTR(document);
 }
 
-static struct node *extended_service(struct loader *loader, struct node *document, const char *file, const char *name,
-                                     const struct place *place, struct strlist *chain, const struct node *at);
+static struct element *extended_service(struct loader *loader, struct element *document, const char *file,
+                                        const char *name, const struct place *place, struct strlist *chain,
+                                        const struct element *at);
 
-static bool circular(struct loader *loader, const struct strlist *chain, const struct node *at)
+static bool circular(struct loader *loader, const struct strlist *chain, const struct element *at)
 {
     _cleanup_free_ char *text = strlist_join(chain, "\n  extends ");
-    return node_error(at, NULL, loader->err, "Circular reference:\n  %s", text);
+    return element_error(at, NULL, loader->err, "Circular reference:\n  %s", text);
 }
 
 /* Replaces the service's extends by what it extends. */
-static bool extend(struct loader *loader, struct node *document, const char *file, const char *name,
-                   struct node **service, const struct place *place, struct strlist *chain)
+static bool extend(struct loader *loader, struct element *document, const char *file, const char *name,
+                   struct element **service, const struct place *place, struct strlist *chain)
 {
-    _cleanup_node_ struct node *extends = node_take(*service, "extends");
+    _cleanup_element_ struct element *extends = element_take(*service, "extends");
     if (!extends)
         return true;
-    const char *other = node_text(node_get(extends, "service")), *other_file = node_text(node_get(extends, "file"));
+    const char *other = element_text(element_get(extends, "service")),
+               *other_file = element_text(element_get(extends, "file"));
     if (!other)
-        return node_error(extends, name, loader->err, "extends: service is required");
-    _cleanup_node_ struct node *base = NULL;
+        return element_error(extends, name, loader->err, "extends: service is required");
+    _cleanup_element_ struct element *base = NULL;
     if (other_file) {
         _cleanup_free_ char *path = path_absolute(other_file, place->directory), *folder = xstrdup(path);
         char *slash = strrchr(folder, '/');
         if (slash)
             *(slash == folder ? slash + 1 : slash) = '\0';
         struct place there = {folder, place->environment};
-        _cleanup_node_ struct node *foreign = read_document(loader, path, &there);
+        _cleanup_element_ struct element *foreign = read_document(loader, path, &there);
         base = foreign ? extended_service(loader, foreign, path, other, &there, chain, extends) : NULL;
     } else {
         base = extended_service(loader, document, file, other, place, chain, extends);
     }
     if (!base)
         return false;
-    struct node *over = *service;
-    node_merge(base, over, "services.any");
+    struct element *over = *service;
+    element_merge(base, over, "services.any");
     *service = TAKE_PTR(base);
     return true;
 }
 
-static struct node *extended_service(struct loader *loader, struct node *document, const char *file, const char *name,
-                                     const struct place *place, struct strlist *chain, const struct node *at)
+static struct element *extended_service(struct loader *loader, struct element *document, const char *file,
+                                        const char *name, const struct place *place, struct strlist *chain,
+                                        const struct element *at)
 {
     _cleanup_free_ char *link = xasprintf("%s in %s", name, file);
     bool is_known = strlist_contains(chain, link);
     strlist_add(chain, link);
-    struct node *found = node_get(node_get(document, "services"), name);
+    struct element *found = element_get(element_get(document, "services"), name);
     if (is_known) {
         circular(loader, chain, at);
         return NULL;
     }
-    if (!node_is(found, NODE_MAP)) {
-        node_error(at, NULL, loader->err, "cannot extend service \"%s\" in %s: service not found", name, file);
+    if (!element_is(found, ELEMENT_MAP)) {
+        element_error(at, NULL, loader->err, "cannot extend service \"%s\" in %s: service not found", name, file);
         return NULL;
     }
-    struct node *service = node_copy(found);
+    struct element *service = element_copy(found);
     if (!extend(loader, document, file, name, &service, place, chain)) {
-        node_free(service);
+        element_free(service);
         return NULL;
     }
     strlist_remove(chain, chain->count - 1);
     return service;
 }
 
-static bool extend_all(struct loader *loader, struct node *document, const char *file, const struct place *place)
+static bool extend_all(struct loader *loader, struct element *document, const char *file, const struct place *place)
 {
-    struct node *services = node_get(document, "services");
+    struct element *services = element_get(document, "services");
     for (size_t i = 0; services && i < services->count; i++) {
         _cleanup_strlist_ struct strlist chain = {0};
-        if (services->items[i]->kind != NODE_MAP || !node_get(services->items[i], "extends"))
+        if (services->items[i]->kind != ELEMENT_MAP || !element_get(services->items[i], "extends"))
             continue;
-        struct node *service =
+        struct element *service =
             extended_service(loader, document, file, services->keys[i], place, &chain, services->items[i]);
         if (!service)
             return false;
-        node_replace(&services->items[i], service);
+        element_replace(&services->items[i], service);
     }
     return true;
 }
 
-static struct node *load_files(struct loader *loader, const struct strlist *files, const struct place *place);
+static struct element *load_files(struct loader *loader, const struct strlist *files, const struct place *place);
 
 /* Files of an include have the project's variables and their own folder's .env behind these. */
-static bool load_include(struct loader *loader, struct node *document, const struct node *include,
+static bool load_include(struct loader *loader, struct element *document, const struct element *include,
                          const struct place *place)
 {
-    const struct node *paths = node_get(include, "path");
+    const struct element *paths = element_get(include, "path");
     _cleanup_strlist_ struct strlist files = {0}, env_files = {0};
     for (size_t i = 0; paths && i < paths->count; i++)
         strlist_take(&files, path_absolute(paths->items[i]->text, place->directory));
     if (files.count == 0)
-        return node_error(include, "include", loader->err, "path is required");
-    const char *given = node_text(node_get(include, "project_directory"));
+        return element_error(include, "include", loader->err, "path is required");
+    const char *given = element_text(element_get(include, "project_directory"));
     _cleanup_free_ char *folder = given ? path_absolute(given, place->directory) : xstrdup(files.items[0]);
     char *slash = strrchr(folder, '/');
     if (!given && slash)
         *(slash == folder ? slash + 1 : slash) = '\0';
     _cleanup_strmap_ struct strmap environment = {0}, own = {0};
-    const struct node *env_file = node_get(include, "env_file");
+    const struct element *env_file = element_get(include, "env_file");
     for (size_t i = 0; env_file && i < env_file->count; i++)
         strlist_take(&env_files, path_absolute(env_file->items[i]->text, place->directory));
     _cleanup_free_ char *usual = path_join(folder, ".env");
@@ -252,40 +257,40 @@ static bool load_include(struct loader *loader, struct node *document, const str
         if (!strmap_get(&environment, own.items[i].key))
             strmap_set(&environment, own.items[i].key, own.items[i].value);
     struct place there = {folder, &environment};
-    struct node *included = load_files(loader, &files, &there);
+    struct element *included = load_files(loader, &files, &there);
     if (!included)
         return false;
     static const char *const sections[] = {"services", "networks", "volumes", "secrets", "configs"};
-    node_remove(included, "name");
+    element_remove(included, "name");
     for (size_t i = 0; i < ARRAY_SIZE(sections); i++) {
-        const struct node *theirs = node_get(included, sections[i]), *ours = node_get(document, sections[i]);
+        const struct element *theirs = element_get(included, sections[i]), *ours = element_get(document, sections[i]);
         for (size_t j = 0; theirs && j < theirs->count; j++) {
-            const struct node *other = node_get(ours, theirs->keys[j]);
+            const struct element *other = element_get(ours, theirs->keys[j]);
             /* A file that is included twice, by two ways, is no conflict. */
             if (other && !(other->file == theirs->items[j]->file && other->line == theirs->items[j]->line)) {
-                node_error(include, NULL, loader->err, "imported compose file defines conflicting %s %s: %s",
-                           sections[i], theirs->keys[j], "it is defined elsewhere too");
-                node_free(included);
+                element_error(include, NULL, loader->err, "imported compose file defines conflicting %s %s: %s",
+                              sections[i], theirs->keys[j], "it is defined elsewhere too");
+                element_free(included);
                 return false;
             }
         }
     }
-    node_merge(document, included, "");
+    element_merge(document, included, "");
     return true;
 }
 
-static struct node *load_file(struct loader *loader, const char *path, const struct place *place)
+static struct element *load_file(struct loader *loader, const char *path, const struct place *place)
 {
     if (strlist_contains(&loader->open, path) || loader->open.count > NESTING_LIMIT) {
         _cleanup_free_ char *chain = strlist_join(&loader->open, "\n include ");
         error_set(loader->err, ERROR_INVALID, "include cycle detected:\n%s\n include %s", chain, path);
         return NULL;
     }
-    _cleanup_node_ struct node *document = read_document(loader, path, place);
+    _cleanup_element_ struct element *document = read_document(loader, path, place);
     if (!document || !extend_all(loader, document, path, place))
         return NULL;
     strlist_add(&loader->open, path);
-    _cleanup_node_ struct node *includes = node_take(document, "include");
+    _cleanup_element_ struct element *includes = element_take(document, "include");
     for (size_t i = 0; includes && i < includes->count; i++)
         if (!load_include(loader, document, includes->items[i], place))
             return NULL;
@@ -293,20 +298,20 @@ static struct node *load_file(struct loader *loader, const char *path, const str
     return TAKE_PTR(document);
 }
 
-static struct node *load_files(struct loader *loader, const struct strlist *files, const struct place *place)
+static struct element *load_files(struct loader *loader, const struct strlist *files, const struct place *place)
 {
-    _cleanup_node_ struct node *all = NULL;
+    _cleanup_element_ struct element *all = NULL;
     for (size_t i = 0; i < files->count; i++) {
-        struct node *document = load_file(loader, files->items[i], place);
+        struct element *document = load_file(loader, files->items[i], place);
         if (!document)
             return NULL;
         if (all)
-            node_merge(all, document, "");
+            element_merge(all, document, "");
         else
             all = document;
     }
     if (all)
-        node_drop_resets(all);
+        element_drop_resets(all);
     return TAKE_PTR(all);
 }
 
@@ -452,24 +457,24 @@ static char *normalized(const char *name)
 static bool choose_name(struct loader *loader)
 {
     struct project *project = loader->project;
-    const struct node *inside = node_get(project->root, "name");
+    const struct element *inside = element_get(project->root, "name");
     const char *variable = strmap_get(&project->environment, "COMPOSE_PROJECT_NAME");
     const char *given = string_is_set(loader->options->name) ? loader->options->name
                         : string_is_set(variable)            ? variable
-                                                             : node_text(inside);
+                                                             : element_text(inside);
     if (string_is_set(given)) {
         if (!is_name(given))
-            return node_error(given == node_text(inside) ? inside : NULL, NULL, loader->err,
-                              "invalid project name \"%s\": must consist only of lowercase alphanumeric characters, "
-                              "hyphens, and underscores as well as start with a letter or number",
-                              given);
+            return element_error(given == element_text(inside) ? inside : NULL, NULL, loader->err,
+                                 "invalid project name \"%s\": must consist only of lowercase alphanumeric characters, "
+                                 "hyphens, and underscores as well as start with a letter or number",
+                                 given);
         project->name = xstrdup(given);
     } else {
         project->name = normalized(path_base(project->directory));
     }
     if (!*project->name)
         return error_set(loader->err, ERROR_INVALID, "project name must not be empty");
-    node_put(project->root, "name", node_string(project->name, inside));
+    element_put(project->root, "name", element_string(project->name, inside));
     return true;
 }
 

@@ -53,45 +53,46 @@ static bool is_at(const char *path, const char *pattern)
     return fnmatch(right, left, FNM_PATHNAME | FNM_NOESCAPE) == 0;
 }
 
-static bool is_same_value(const struct node *left, const struct node *right)
+static bool is_same_value(const struct element *left, const struct element *right)
 {
-    const char *a = node_text(left), *b = node_text(right);
+    const char *a = element_text(left), *b = element_text(right);
     return string_equal(a, b);
 }
 
-static bool is_same_entry(const struct node *left, const struct node *right, const char *const *keys)
+static bool is_same_entry(const struct element *left, const struct element *right, const char *const *keys)
 {
     if (!keys[0])
         return left->text && string_equal(left->text, right->text);
-    if (left->kind != NODE_MAP || right->kind != NODE_MAP)
+    if (left->kind != ELEMENT_MAP || right->kind != ELEMENT_MAP)
         return false;
     for (; *keys; keys++) {
-        const struct node *a = node_get(left, *keys), *b = node_get(right, *keys);
+        const struct element *a = element_get(left, *keys), *b = element_get(right, *keys);
         if (!is_same_value(a, b))
             return false;
         /* Without a target, which configs may have not, the source counts. */
-        if (!a && string_equal(*keys, "target") && !is_same_value(node_get(left, "source"), node_get(right, "source")))
+        if (!a && string_equal(*keys, "target") &&
+            !is_same_value(element_get(left, "source"), element_get(right, "source")))
             return false;
     }
     return true;
 }
 
-static void merge_lists(struct node *base, struct node *over, const char *path)
+static void merge_lists(struct element *base, struct element *over, const char *path)
 {
     const char *const *keys = NULL;
     for (size_t i = 0; i < ARRAY_SIZE(lists) && !keys; i++)
         if (is_at(path, lists[i].path))
             keys = lists[i].keys;
     for (size_t i = 0; i < over->count; i++) {
-        struct node *item = TAKE_PTR(over->items[i]);
+        struct element *item = TAKE_PTR(over->items[i]);
         size_t found = base->count;
         for (size_t j = 0; keys && j < base->count; j++)
             if (is_same_entry(base->items[j], item, keys))
                 found = j;
         if (found == base->count) {
-            node_append(base, item);
+            element_append(base, item);
         } else {
-            node_free(base->items[found]);
+            element_free(base->items[found]);
             base->items[found] = item;
         }
     }
@@ -99,16 +100,16 @@ static void merge_lists(struct node *base, struct node *over, const char *path)
 }
 
 /* Options of a logging driver mean nothing to another one. */
-static bool is_other_driver(const struct node *base, const struct node *over, const char *path)
+static bool is_other_driver(const struct element *base, const struct element *over, const char *path)
 {
-    const char *before = node_text(node_get(base, "driver")), *after = node_text(node_get(over, "driver"));
+    const char *before = element_text(element_get(base, "driver")), *after = element_text(element_get(over, "driver"));
     return is_at(path, "services.*.logging") && before && after && !string_equal(before, after);
 }
 
-static bool is_replaced(const struct node *base, const struct node *over, const char *path)
+static bool is_replaced(const struct element *base, const struct element *over, const char *path)
 {
     if (over->merge == MERGE_OVERRIDE || base->kind != over->kind ||
-        (base->kind != NODE_MAP && base->kind != NODE_LIST) || is_other_driver(base, over, path))
+        (base->kind != ELEMENT_MAP && base->kind != ELEMENT_LIST) || is_other_driver(base, over, path))
         return true;
     for (size_t i = 0; i < ARRAY_SIZE(replaced); i++)
         if (is_at(path, replaced[i]))
@@ -116,32 +117,32 @@ static bool is_replaced(const struct node *base, const struct node *over, const 
     return false;
 }
 
-static void merge(struct node *base, struct node *over, const char *path)
+static void merge(struct element *base, struct element *over, const char *path)
 {
-    if (base->kind == NODE_LIST) {
+    if (base->kind == ELEMENT_LIST) {
         merge_lists(base, over, path);
         return;
     }
     for (size_t i = 0; i < over->count; i++) {
-        struct node *item = TAKE_PTR(over->items[i]);
+        struct element *item = TAKE_PTR(over->items[i]);
         const char *key = over->keys[i];
-        struct node *before = node_get(base, key);
+        struct element *before = element_get(base, key);
         _cleanup_free_ char *below = xasprintf("%s%s%s", path, *path ? "\x1f" : "", key);
         if (item->merge == MERGE_RESET) {
-            node_remove(base, key);
-            node_free(item);
+            element_remove(base, key);
+            element_free(item);
         } else if (!before || is_replaced(before, item, below)) {
             /* A key without a value says nothing that an earlier file has not said better. */
-            bool says_nothing = before && item->kind == NODE_NULL && before->kind == NODE_MAP;
+            bool says_nothing = before && item->kind == ELEMENT_NULL && before->kind == ELEMENT_MAP;
             if (says_nothing) {
-                node_free(item);
+                element_free(item);
                 continue;
             }
             item->merge = MERGE_USUAL;
-            node_put(base, key, item);
+            element_put(base, key, item);
         } else {
             merge(before, item, below);
-            node_free(item);
+            element_free(item);
         }
     }
     for (size_t i = 0; i < over->count; i++)
@@ -149,23 +150,23 @@ static void merge(struct node *base, struct node *over, const char *path)
     over->count = 0;
 }
 
-void node_merge(struct node *base, struct node *over, const char *path)
+void element_merge(struct element *base, struct element *over, const char *path)
 {
     _cleanup_free_ char *separated = xstrdup(path);
     for (char *c = separated; *c; c++)
         *c = *c == '.' ? '\x1f' : *c;
     merge(base, over, separated);
-    node_free(over);
+    element_free(over);
 }
 
-void node_drop_resets(struct node *node)
+void element_drop_resets(struct element *node)
 {
     for (size_t i = 0; i < node->count;) {
         if (node->items[i]->merge == MERGE_RESET) {
-            node_remove_at(node, i);
+            element_remove_at(node, i);
             continue;
         }
         node->items[i]->merge = MERGE_USUAL;
-        node_drop_resets(node->items[i++]);
+        element_drop_resets(node->items[i++]);
     }
 }

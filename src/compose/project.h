@@ -1,7 +1,7 @@
 /* A project: compose files read, merged and made whole. */
 #pragma once
 
-#include "compose/node.h"
+#include "compose/element.h"
 #include "compose/template.h"
 
 struct project_options {
@@ -20,8 +20,8 @@ struct project {
     struct strlist files;      /* absolute, in their order; "-" is standard input */
     struct strlist env_files;  /* as given, absolute */
     struct strmap environment; /* of the process, completed by the env files: what variables in files mean */
-    struct node *root;         /* the whole model in canonical form, with what the active profiles leave */
-    struct node *disabled;     /* services of profiles that are not active */
+    struct element *root;      /* the whole model in canonical form, with what the active profiles leave */
+    struct element *disabled;  /* services of profiles that are not active */
     json_t *model;             /* shape_project(root, FORM_JSON, false) */
 };
 void project_release(struct project *project);

@@ -17,7 +17,7 @@ struct reporter {
 
 struct up_options {
     bool forces_recreate, never_recreates, recreates_dependencies, renews_volumes, removes_orphans, never_builds;
-    bool ignores_orphans;
+    bool ignores_orphans, is_quiet_pull;
     const char *pull;             /* "always", "missing", "never" or NULL: what services say */
     int64_t timeout;              /* seconds to stop; negative: each container's own */
     const struct strmap *scale;   /* service to number; may be NULL */

@@ -11,7 +11,8 @@ static bool is_external(const json_t *resource)
     return json_is_true(json_object_get(resource, "external"));
 }
 
-static json_t *resource_labels(const struct project *project, const json_t *resource, const char *label, const char *key)
+static json_t *resource_labels(const struct project *project, const json_t *resource, const char *label,
+                               const char *key)
 {
     json_t *labels = json_object(), *own = json_object_get(resource, "labels");
     if (own)
@@ -25,8 +26,12 @@ static json_t *network_request(const struct project *project, const char *key, c
 {
     json_t *request = json_object();
     const json_t *ipam = json_object_get(network, "ipam");
-    static const char *const plain[][2] = {{"Name", "name"},         {"Driver", "driver"},         {"Options", "driver_opts"},
-                                           {"Internal", "internal"}, {"Attachable", "attachable"}, {"EnableIPv6", "enable_ipv6"},
+    static const char *const plain[][2] = {{"Name", "name"},
+                                           {"Driver", "driver"},
+                                           {"Options", "driver_opts"},
+                                           {"Internal", "internal"},
+                                           {"Attachable", "attachable"},
+                                           {"EnableIPv6", "enable_ipv6"},
                                            {"EnableIPv4", "enable_ipv4"}};
     for (size_t i = 0; i < ARRAY_SIZE(plain); i++) {
         json_t *value = json_object_get(network, plain[i][1]);
@@ -42,7 +47,9 @@ static json_t *network_request(const struct project *project, const char *key, c
         json_object_set(out, "Driver", json_object_get(ipam, "driver"));
     json_array_foreach(json_object_get(ipam, "config"), i, pool)
     {
-        static const char *const names[][2] = {{"Subnet", "subnet"}, {"Gateway", "gateway"}, {"IPRange", "ip_range"},
+        static const char *const names[][2] = {{"Subnet", "subnet"},
+                                               {"Gateway", "gateway"},
+                                               {"IPRange", "ip_range"},
                                                {"AuxiliaryAddresses", "aux_addresses"}};
         json_t *one = json_object();
         for (size_t j = 0; j < ARRAY_SIZE(names); j++)

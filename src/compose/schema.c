@@ -45,7 +45,7 @@ static const json_t *resolve(const struct checker *checker, const json_t *schema
     return schema;
 }
 
-static const char *kind_name(const struct node *node)
+static const char *kind_name(const struct element *node)
 {
     static const char *const names[] = {"null",     "a boolean", "an integer", "a number",
                                         "a string", "a list",    "a mapping"};
@@ -63,28 +63,28 @@ static const char *type_name(const char *type)
     return type;
 }
 
-static bool is_of_type(const struct node *node, const char *type)
+static bool is_of_type(const struct element *node, const char *type)
 {
     switch (node->kind) {
-    case NODE_NULL:
+    case ELEMENT_NULL:
         return string_equal(type, "null");
-    case NODE_BOOL:
+    case ELEMENT_BOOL:
         return string_equal(type, "boolean");
-    case NODE_INT:
+    case ELEMENT_INT:
         return string_equal(type, "integer") || string_equal(type, "number");
-    case NODE_FLOAT:
+    case ELEMENT_FLOAT:
         return string_equal(type, "number");
-    case NODE_STRING:
+    case ELEMENT_STRING:
         return string_equal(type, "string");
-    case NODE_LIST:
+    case ELEMENT_LIST:
         return string_equal(type, "array");
-    case NODE_MAP:
+    case ELEMENT_MAP:
         return string_equal(type, "object");
     }
     return false;
 }
 
-static bool has_type(const struct node *node, const json_t *type)
+static bool has_type(const struct element *node, const json_t *type)
 {
     size_t i;
     json_t *item;
@@ -101,12 +101,12 @@ static bool has_type(const struct node *node, const json_t *type)
 }
 
 /* A text made of variables, as the number or boolean that is wanted; unchanged where it is none. */
-static bool cast(struct node *node, const json_t *type)
+static bool cast(struct element *node, const json_t *type)
 {
-    if (!node->is_interpolated || node->kind != NODE_STRING)
+    if (!node->is_interpolated || node->kind != ELEMENT_STRING)
         return false;
-    struct node probe = {.text = node->text};
-    node_resolve(&probe);
+    struct element probe = {.text = node->text};
+    element_resolve(&probe);
     if (!has_type(&probe, type))
         return false;
     node->kind = probe.kind;
@@ -142,8 +142,8 @@ static void add_expected_of(const struct checker *checker, const json_t *schema,
     }
 }
 
-static bool wrong_type(const struct checker *checker, const struct node *node, const char *path, const json_t *schema,
-                       struct error *err)
+static bool wrong_type(const struct checker *checker, const struct element *node, const char *path,
+                       const json_t *schema, struct error *err)
 {
     _cleanup_strbuf_ struct strbuf wanted = STRBUF_INIT;
     add_expected_of(checker, schema, &wanted);
@@ -153,10 +153,10 @@ static bool wrong_type(const struct checker *checker, const struct node *node, c
         strbuf_addf(&wanted, " or%s", rest);
         break;
     }
-    return node_error(node, path, err, "must be %s, not %s", strbuf_text(&wanted), kind_name(node));
+    return element_error(node, path, err, "must be %s, not %s", strbuf_text(&wanted), kind_name(node));
 }
 
-static bool check(struct checker *checker, struct node *node, const json_t *schema, const char *path,
+static bool check(struct checker *checker, struct element *node, const json_t *schema, const char *path,
                   struct error *err);
 
 /* How far two words are from each other, capped, for "did you mean". */
@@ -180,7 +180,7 @@ static size_t distance(const char *left, const char *right)
     return row[b];
 }
 
-static bool unknown_key(const struct node *value, const char *key, const json_t *properties, const char *path,
+static bool unknown_key(const struct element *value, const char *key, const json_t *properties, const char *path,
                         struct error *err)
 {
     const char *name, *best = NULL;
@@ -195,11 +195,11 @@ static bool unknown_key(const struct node *value, const char *key, const json_t 
         }
     }
     if (best)
-        return node_error(value, path, err, "Additional property %s is not allowed (did you mean %s?)", key, best);
-    return node_error(value, path, err, "Additional property %s is not allowed", key);
+        return element_error(value, path, err, "Additional property %s is not allowed (did you mean %s?)", key, best);
+    return element_error(value, path, err, "Additional property %s is not allowed", key);
 }
 
-static bool check_map(struct checker *checker, struct node *map, const json_t *schema, const char *path,
+static bool check_map(struct checker *checker, struct element *map, const json_t *schema, const char *path,
                       struct error *err)
 {
     const json_t *properties = json_object_get(schema, "properties"),
@@ -210,8 +210,8 @@ static bool check_map(struct checker *checker, struct node *map, const json_t *s
     json_t *item;
     json_array_foreach(required, i, item)
     {
-        if (!node_get(map, json_string_value(item)))
-            return node_error(map, path, err, "%s is required", json_string_value(item));
+        if (!element_get(map, json_string_value(item)))
+            return element_error(map, path, err, "%s is required", json_string_value(item));
     }
     for (i = 0; i < map->count; i++) {
         const char *key = map->keys[i], *pattern;
@@ -232,7 +232,7 @@ static bool check_map(struct checker *checker, struct node *map, const json_t *s
     return true;
 }
 
-static bool check_list(struct checker *checker, struct node *list, const json_t *schema, const char *path,
+static bool check_list(struct checker *checker, struct element *list, const json_t *schema, const char *path,
                        struct error *err)
 {
     const json_t *items = json_object_get(schema, "items");
@@ -244,13 +244,13 @@ static bool check_list(struct checker *checker, struct node *list, const json_t 
         for (size_t j = 0; is_unique && list->items[i]->text && j < i; j++)
             if (list->items[j]->kind == list->items[i]->kind &&
                 string_equal(list->items[j]->text, list->items[i]->text))
-                return node_error(list->items[i], path, err, "array items[%zu,%zu] must be unique", j, i);
+                return element_error(list->items[i], path, err, "array items[%zu,%zu] must be unique", j, i);
     }
     return true;
 }
 
 /* The alternative that a value is meant to be is the one of its type; its complaint is the useful one. */
-static bool check_alternatives(struct checker *checker, struct node *node, const json_t *schema,
+static bool check_alternatives(struct checker *checker, struct element *node, const json_t *schema,
                                const json_t *alternatives, const char *path, struct error *err)
 {
     size_t i;
@@ -277,19 +277,19 @@ static bool check_alternatives(struct checker *checker, struct node *node, const
     return wrong_type(checker, node, path, schema, err);
 }
 
-static bool check_scalar(struct checker *checker, const struct node *node, const json_t *schema, const char *path,
+static bool check_scalar(struct checker *checker, const struct element *node, const json_t *schema, const char *path,
                          struct error *err)
 {
     const json_t *minimum = json_object_get(schema, "minimum"), *maximum = json_object_get(schema, "maximum");
     const json_t *allowed = json_object_get(schema, "enum");
     const char *pattern = json_string_value(json_object_get(schema, "pattern"));
-    bool is_number = node->kind == NODE_INT || node->kind == NODE_FLOAT;
+    bool is_number = node->kind == ELEMENT_INT || node->kind == ELEMENT_FLOAT;
     if (minimum && is_number && node->number < json_number_value(minimum))
-        return node_error(node, path, err, "must be at least %g", json_number_value(minimum));
+        return element_error(node, path, err, "must be at least %g", json_number_value(minimum));
     if (maximum && is_number && node->number > json_number_value(maximum))
-        return node_error(node, path, err, "must be at most %g", json_number_value(maximum));
-    if (pattern && node->kind == NODE_STRING && !matches(checker, pattern, node->text))
-        return node_error(node, path, err, "\"%s\" does not match pattern '%s'", node->text, pattern);
+        return element_error(node, path, err, "must be at most %g", json_number_value(maximum));
+    if (pattern && node->kind == ELEMENT_STRING && !matches(checker, pattern, node->text))
+        return element_error(node, path, err, "\"%s\" does not match pattern '%s'", node->text, pattern);
     if (!allowed)
         return true;
     _cleanup_strbuf_ struct strbuf words = STRBUF_INIT;
@@ -301,10 +301,11 @@ static bool check_scalar(struct checker *checker, const struct node *node, const
             return true;
         strbuf_addf(&words, "%s\"%s\"", i ? ", " : "", string_or_empty(json_string_value(item)));
     }
-    return node_error(node, path, err, "must be one of the following: %s", strbuf_text(&words));
+    return element_error(node, path, err, "must be one of the following: %s", strbuf_text(&words));
 }
 
-static bool check(struct checker *checker, struct node *node, const json_t *schema, const char *path, struct error *err)
+static bool check(struct checker *checker, struct element *node, const json_t *schema, const char *path,
+                  struct error *err)
 {
     schema = resolve(checker, schema);
     const json_t *type = json_object_get(schema, "type"), *alternatives = json_object_get(schema, "oneOf");
@@ -312,14 +313,14 @@ static bool check(struct checker *checker, struct node *node, const json_t *sche
         return false;
     if (type && !has_type(node, type) && !cast(node, type))
         return wrong_type(checker, node, path, schema, err);
-    if (node->kind == NODE_MAP)
+    if (node->kind == ELEMENT_MAP)
         return check_map(checker, node, schema, path, err);
-    if (node->kind == NODE_LIST)
+    if (node->kind == ELEMENT_LIST)
         return check_list(checker, node, schema, path, err);
     return check_scalar(checker, node, schema, path, err);
 }
 
-bool schema_check(struct node *document, struct error *err)
+bool schema_check(struct element *document, struct error *err)
 {
     struct checker checker = {.schema = json_parse(schema_text, sizeof(schema_text) - 1, err)};
     bool is_good = checker.schema && check(&checker, document, checker.schema, "", err);

@@ -130,7 +130,7 @@ struct writer {
     bool escapes;
 };
 
-static json_t *write_value(const struct writer *writer, const struct node *node, const struct shape *shape,
+static json_t *write_value(const struct writer *writer, const struct element *node, const struct shape *shape,
                            unsigned flags);
 
 static char *escaped(const struct writer *writer, const char *text)
@@ -144,15 +144,15 @@ static char *escaped(const struct writer *writer, const char *text)
     return text_to_utf8(strbuf_text(&out));
 }
 
-static bool is_empty(const struct node *node)
+static bool is_empty(const struct element *node)
 {
-    if (!node || node->kind == NODE_NULL)
+    if (!node || node->kind == ELEMENT_NULL)
         return true;
-    if (node->kind == NODE_LIST || node->kind == NODE_MAP)
+    if (node->kind == ELEMENT_LIST || node->kind == ELEMENT_MAP)
         return node->count == 0;
-    if (node->kind == NODE_BOOL)
+    if (node->kind == ELEMENT_BOOL)
         return !node->integer;
-    if (node->kind == NODE_STRING)
+    if (node->kind == ELEMENT_STRING)
         return !*node->text;
     return node->number == 0;
 }
@@ -181,7 +181,7 @@ static int compare_keys(const char *a, const char *b, enum shape_form form)
 
 struct sorted {
     const char *key;
-    const struct node *item;
+    const struct element *item;
     enum shape_form form;
 };
 
@@ -191,7 +191,7 @@ static int by_key(const void *left, const void *right)
     return compare_keys(a->key, b->key, a->form);
 }
 
-static struct sorted *sort_keys(const struct node *map, enum shape_form form)
+static struct sorted *sort_keys(const struct element *map, enum shape_form form)
 {
     struct sorted *sorted = xcalloc(map->count + 1, sizeof(*sorted));
     for (size_t i = 0; i < map->count; i++)
@@ -200,12 +200,12 @@ static struct sorted *sort_keys(const struct node *map, enum shape_form form)
     return sorted;
 }
 
-static json_t *write_map(const struct writer *writer, const struct node *map, const struct shape *of, unsigned flags)
+static json_t *write_map(const struct writer *writer, const struct element *map, const struct shape *of, unsigned flags)
 {
     json_t *json = json_object();
     _cleanup_free_ struct sorted *sorted = sort_keys(map, writer->form);
     for (size_t i = 0; i < map->count; i++) {
-        bool is_null = sorted[i].item->kind == NODE_NULL;
+        bool is_null = sorted[i].item->kind == ELEMENT_NULL;
         bool becomes_empty = is_null && of && !(flags & KEEPS_NULL);
         json_object_set_new(json, sorted[i].key,
                             becomes_empty ? json_object() : write_value(writer, sorted[i].item, of, 0));
@@ -213,24 +213,24 @@ static json_t *write_map(const struct writer *writer, const struct node *map, co
     return json;
 }
 
-static void add_field(const struct writer *writer, json_t *json, const struct node *from,
+static void add_field(const struct writer *writer, json_t *json, const struct element *from,
                       const struct shape_field *field)
 {
-    const struct node *item = node_get(from, field->name);
+    const struct element *item = element_get(from, field->name);
     const char *name = writer->form == FORM_JSON && field->json_name ? field->json_name : field->name;
-    bool is_given = item && item->kind != NODE_NULL;
+    bool is_given = item && item->kind != ELEMENT_NULL;
     if (is_given && (!is_empty(item) || field->flags & KEEPS_EMPTY)) {
         _cleanup_json_ json_t *value = write_value(writer, item, field->shape, field->flags);
         json_object_set(json, name, value);
     } else if (writer->form == FORM_JSON && field->flags & IN_JSON_NULL) {
         json_object_set_new(json, name, json_null());
     } else if (writer->form == FORM_JSON && field->flags & IN_JSON_EMPTY) {
-        struct node nothing = {.kind = NODE_MAP};
+        struct element nothing = {.kind = ELEMENT_MAP};
         json_object_set_new(json, name, write_value(writer, &nothing, field->shape, 0));
     }
 }
 
-static json_t *write_structure(const struct writer *writer, const struct node *node, const struct shape *shape)
+static json_t *write_structure(const struct writer *writer, const struct element *node, const struct shape *shape)
 {
     json_t *json = json_object();
     for (size_t i = 0; i < shape->field_count; i++)
@@ -244,27 +244,27 @@ static json_t *write_structure(const struct writer *writer, const struct node *n
     return json;
 }
 
-static json_t *write_value(const struct writer *writer, const struct node *node, const struct shape *shape,
+static json_t *write_value(const struct writer *writer, const struct element *node, const struct shape *shape,
                            unsigned flags)
 {
-    if (node->kind == NODE_STRING) {
+    if (node->kind == ELEMENT_STRING) {
         _cleanup_free_ char *text = escaped(writer, node->text);
         return json_string(text);
     }
-    if (node->kind == NODE_LIST) {
+    if (node->kind == ELEMENT_LIST) {
         json_t *json = json_array();
         for (size_t i = 0; i < node->count; i++)
             json_array_append_new(json, write_value(writer, node->items[i], shape ? shape->item : NULL, 0));
         return json;
     }
-    if (node->kind != NODE_MAP)
-        return node_to_json(node);
+    if (node->kind != ELEMENT_MAP)
+        return element_to_json(node);
     if (shape && shape->kind == STRUCTURE)
         return write_structure(writer, node, shape);
     return write_map(writer, node, shape ? shape->item : NULL, flags);
 }
 
-json_t *shape_project(const struct node *root, enum shape_form form, bool escapes)
+json_t *shape_project(const struct element *root, enum shape_form form, bool escapes)
 {
     struct writer writer = {form, escapes};
     if (form == FORM_YAML)

@@ -1,7 +1,7 @@
 /* The order and form in which compose writes its model, and hashes it: that of its own structures. */
 #pragma once
 
-#include "compose/node.h"
+#include "compose/element.h"
 
 enum shape_form {
     FORM_JSON, /* what `config --format json` prints, what the configuration hash is of, and what the reconciler reads
@@ -10,7 +10,7 @@ enum shape_form {
 };
 
 /* The whole model; a new reference. `escapes` doubles each dollar, so that the text can be read again. */
-json_t *shape_project(const struct node *project, enum shape_form form, bool escapes);
+json_t *shape_project(const struct element *project, enum shape_form form, bool escapes);
 /* What identifies a service's configuration, in docker compose's way: the label com.docker.compose.config-hash. Caller
    frees. `service` is of the JSON form. */
 char *shape_hash(const json_t *service);

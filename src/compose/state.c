@@ -52,6 +52,12 @@ static int by_service(const void *left, const void *right)
     return order ? order : strcmp(a->name, b->name);
 }
 
+void compose_state_sort(struct compose_state *state)
+{
+    if (state->count > 0)
+        qsort(state->containers, state->count, sizeof(*state->containers), by_service);
+}
+
 bool compose_state_read(struct client *client, const char *project, bool with_oneoffs, struct compose_state *out,
                         struct error *err)
 {
@@ -75,7 +81,6 @@ bool compose_state_read(struct client *client, const char *project, bool with_on
         one->is_oneoff = string_equal(label_of(row, LABEL("oneoff")), "True");
         one->row = json_incref(row);
     }
-    if (out->count > 0)
-        qsort(out->containers, out->count, sizeof(*out->containers), by_service);
+    compose_state_sort(out);
     return true;
 }

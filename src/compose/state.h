@@ -22,6 +22,8 @@ void compose_state_release(struct compose_state *state);
 /* With one-off containers (of `run`) or without. */
 bool compose_state_read(struct client *client, const char *project, bool with_oneoffs, struct compose_state *out,
                         struct error *err);
+/* By service and number. */
+void compose_state_sort(struct compose_state *state);
 /* GET with filters={"label": ["com.docker.compose.project=<project>", and `label` where not NULL]}. */
 json_t *compose_get_labelled(struct client *client, const char *path, const char *project, const char *label,
                              struct error *err);

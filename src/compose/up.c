@@ -12,14 +12,15 @@ static bool handle_orphans(struct reconciler *reconciler, struct error *err)
     struct compose_state orphans = {0};
     for (size_t i = 0; i < reconciler->state.count; i++) {
         const struct compose_container *one = &reconciler->state.containers[i];
-        if (json_object_get(services, one->service) || node_get(project->disabled, one->service))
+        if (json_object_get(services, one->service) || element_get(project->disabled, one->service))
             continue;
         strbuf_addf(&names, "%s%s", names.length ? " " : "", one->name);
         *APPEND(orphans.containers, orphans.count) = *one;
     }
     bool is_good = true;
     if (orphans.count > 0 && reconciler->options->removes_orphans) {
-        struct reconciler other = RECONCILER_INIT(project, reconciler->options, reconciler->workers, reconciler->reporter);
+        struct reconciler other =
+            RECONCILER_INIT(project, reconciler->options, reconciler->workers, reconciler->reporter);
         other.state = orphans;
         is_good = containers_each(&other, VERB_STOP_REMOVE, reconciler->options->timeout, NULL, false, err);
     } else if (orphans.count > 0 && !reconciler->options->ignores_orphans) {

@@ -6,9 +6,9 @@
 #include "base/text.h"
 #include "compose/canonical.h"
 
-struct node *words_split(const struct node *text, const char *path, struct error *err)
+struct element *words_split(const struct element *text, const char *path, struct error *err)
 {
-    _cleanup_node_ struct node *words = node_new(NODE_LIST, text);
+    _cleanup_element_ struct element *words = element_new(ELEMENT_LIST, text);
     _cleanup_strbuf_ struct strbuf word = STRBUF_INIT;
     char quote = 0;
     bool has_word = false;
@@ -22,7 +22,7 @@ struct node *words_split(const struct node *text, const char *path, struct error
             has_word = true;
         } else if (!quote && strchr(" \t\r\n", *at)) {
             if (has_word)
-                node_append(words, node_take_string(strbuf_take(&word), text));
+                element_append(words, element_take_string(strbuf_take(&word), text));
             has_word = false;
         } else if (!quote && strchr(";&|<>", *at)) {
             /* docker compose's reader leaves it at the first command of a line. */
@@ -33,28 +33,28 @@ struct node *words_split(const struct node *text, const char *path, struct error
         }
     }
     if (quote) {
-        node_error(text, path, err, "invalid command line string");
+        element_error(text, path, err, "invalid command line string");
         return NULL;
     }
     if (has_word)
-        node_append(words, node_take_string(strbuf_take(&word), text));
+        element_append(words, element_take_string(strbuf_take(&word), text));
     return TAKE_PTR(words);
 }
 
-char *scalar_text(const struct node *scalar)
+char *scalar_text(const struct element *scalar)
 {
-    if (scalar->kind == NODE_INT)
+    if (scalar->kind == ELEMENT_INT)
         return xasprintf("%lld", (long long)scalar->integer);
-    if (scalar->kind == NODE_BOOL)
+    if (scalar->kind == ELEMENT_BOOL)
         return xstrdup(scalar->integer ? "true" : "false");
-    if (scalar->kind == NODE_FLOAT) {
+    if (scalar->kind == ELEMENT_FLOAT) {
         for (int digits = 1; digits < 18; digits++) {
             _cleanup_free_ char *text = xasprintf("%.*g", digits, scalar->number);
             if (strtod(text, NULL) == scalar->number)
                 return TAKE_PTR(text);
         }
     }
-    return xstrdup(string_or_empty(node_text(scalar)));
+    return xstrdup(string_or_empty(element_text(scalar)));
 }
 
 char *path_absolute(const char *path, const char *directory)

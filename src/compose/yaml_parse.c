@@ -10,7 +10,7 @@
 
 struct anchor {
     char *name;
-    struct node *copy;
+    struct element *copy;
 };
 
 struct reader {
@@ -43,7 +43,7 @@ static bool next_event(struct reader *reader)
     return fail(reader, line, what);
 }
 
-static size_t tree_size(const struct node *node)
+static size_t tree_size(const struct element *node)
 {
     size_t size = 1;
     for (size_t i = 0; i < node->count; i++)
@@ -58,7 +58,7 @@ static bool count_nodes(struct reader *reader, size_t count, size_t line)
            fail(reader, line, "yaml: document is too large, or its aliases make it so");
 }
 
-static struct node *alias(struct reader *reader)
+static struct element *alias(struct reader *reader)
 {
     const char *name = (const char *)reader->event.data.alias.anchor;
     size_t line = reader->event.start_mark.line;
@@ -71,7 +71,7 @@ static struct node *alias(struct reader *reader)
             fail(reader, line, what);
             return NULL;
         }
-        return count_nodes(reader, tree_size(anchor->copy), line) ? node_copy(anchor->copy) : NULL;
+        return count_nodes(reader, tree_size(anchor->copy), line) ? element_copy(anchor->copy) : NULL;
     }
     _cleanup_free_ char *what = xasprintf("yaml: unknown anchor '%s' referenced", name);
     fail(reader, line, what);
@@ -79,56 +79,56 @@ static struct node *alias(struct reader *reader)
 }
 
 /* What "<<" brings: a map or a list of maps; keys that are there already win. */
-static bool merge_into(struct reader *reader, struct node *map, const struct node *from)
+static bool merge_into(struct reader *reader, struct element *map, const struct element *from)
 {
-    if (from->kind == NODE_LIST) {
+    if (from->kind == ELEMENT_LIST) {
         for (size_t i = 0; i < from->count; i++)
-            if (from->items[i]->kind != NODE_MAP || !merge_into(reader, map, from->items[i]))
+            if (from->items[i]->kind != ELEMENT_MAP || !merge_into(reader, map, from->items[i]))
                 return fail(reader, (size_t)from->line - 1,
                             "yaml: map merge requires map or sequence of maps as the value");
         return true;
     }
-    if (from->kind != NODE_MAP)
+    if (from->kind != ELEMENT_MAP)
         return fail(reader, (size_t)from->line - 1, "yaml: map merge requires map or sequence of maps as the value");
     for (size_t i = 0; i < from->count; i++)
-        if (!node_get(map, from->keys[i]))
-            node_put(map, from->keys[i], node_copy(from->items[i]));
+        if (!element_get(map, from->keys[i]))
+            element_put(map, from->keys[i], element_copy(from->items[i]));
     return true;
 }
 
-static struct node *value(struct reader *reader, int depth);
+static struct element *value(struct reader *reader, int depth);
 
-static bool read_map(struct reader *reader, struct node *map, int depth)
+static bool read_map(struct reader *reader, struct element *map, int depth)
 {
-    _cleanup_node_ struct node *merges = node_new(NODE_LIST, map);
+    _cleanup_element_ struct element *merges = element_new(ELEMENT_LIST, map);
     while (next_event(reader) && reader->event.type != YAML_MAPPING_END_EVENT) {
         size_t line = reader->event.start_mark.line;
         bool is_plain =
             reader->event.type == YAML_SCALAR_EVENT && reader->event.data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
-        _cleanup_node_ struct node *key = value(reader, depth + 1);
+        _cleanup_element_ struct element *key = value(reader, depth + 1);
         if (!key)
             return false;
         if (!key->text)
             return fail(reader, line, "yaml: a key must be a single value");
         if (!next_event(reader))
             return false;
-        struct node *item = value(reader, depth + 1);
+        struct element *item = value(reader, depth + 1);
         if (!item)
             return false;
         if (is_plain && string_equal(key->text, "<<")) {
-            node_append(merges, item);
+            element_append(merges, item);
             continue;
         }
-        if (node_get(map, key->text)) {
+        if (element_get(map, key->text)) {
             _cleanup_free_ char *what = xasprintf("yaml: mapping key \"%s\" already defined at line %d", key->text,
-                                                  node_get(map, key->text)->line);
-            node_free(item);
+                                                  element_get(map, key->text)->line);
+            element_free(item);
             return fail(reader, line, what);
         }
         /* The place of a null is its key's. */
-        if (item->kind == NODE_NULL)
+        if (item->kind == ELEMENT_NULL)
             item->line = (int)line + 1;
-        node_put(map, key->text, item);
+        element_put(map, key->text, item);
     }
     for (size_t i = 0; reader->has_event && i < merges->count; i++)
         if (!merge_into(reader, map, merges->items[i]))
@@ -136,18 +136,18 @@ static bool read_map(struct reader *reader, struct node *map, int depth)
     return reader->has_event;
 }
 
-static bool read_list(struct reader *reader, struct node *list, int depth)
+static bool read_list(struct reader *reader, struct element *list, int depth)
 {
     while (next_event(reader) && reader->event.type != YAML_SEQUENCE_END_EVENT) {
-        struct node *item = value(reader, depth + 1);
+        struct element *item = value(reader, depth + 1);
         if (!item)
             return false;
-        node_append(list, item);
+        element_append(list, item);
     }
     return reader->has_event;
 }
 
-static void take_tag(struct node *node, const char *tag)
+static void take_tag(struct element *node, const char *tag)
 {
     if (string_equal(tag, "!reset"))
         node->merge = MERGE_RESET;
@@ -155,7 +155,7 @@ static void take_tag(struct node *node, const char *tag)
         node->merge = MERGE_OVERRIDE;
 }
 
-static struct node *scalar(struct reader *reader, const struct node *at)
+static struct element *scalar(struct reader *reader, const struct element *at)
 {
     const char *tag = (const char *)reader->event.data.scalar.tag;
     size_t length = reader->event.data.scalar.length;
@@ -164,18 +164,18 @@ static struct node *scalar(struct reader *reader, const struct node *at)
         fail(reader, reader->event.start_mark.line, "yaml: control characters are not allowed");
         return NULL;
     }
-    struct node *node = node_take_string(xstrndup(text, length), at);
+    struct element *node = element_take_string(xstrndup(text, length), at);
     bool is_ours = string_equal(tag, "!reset") || string_equal(tag, "!override");
     if (reader->event.data.scalar.style == YAML_PLAIN_SCALAR_STYLE && (!tag || is_ours))
-        node_resolve(node);
+        element_resolve(node);
     take_tag(node, tag);
     return node;
 }
 
 /* Of the current event, up to its last one. */
-static struct node *value(struct reader *reader, int depth)
+static struct element *value(struct reader *reader, int depth)
 {
-    struct node at = {.file = reader->file, .line = (int)reader->event.start_mark.line + 1};
+    struct element at = {.file = reader->file, .line = (int)reader->event.start_mark.line + 1};
     const yaml_event_t *event = &reader->event;
     if (depth > DEPTH_MAXIMUM) {
         fail(reader, event->start_mark.line, "yaml: nested too deeply");
@@ -192,48 +192,48 @@ static struct node *value(struct reader *reader, int depth)
     if (anchor)
         APPEND(reader->anchors, reader->anchor_count)->name = xstrdup((const char *)anchor);
     bool has_anchor = anchor != NULL;
-    _cleanup_node_ struct node *node = NULL;
+    _cleanup_element_ struct element *node = NULL;
     if (event->type == YAML_SCALAR_EVENT) {
         node = scalar(reader, &at);
     } else if (event->type == YAML_SEQUENCE_START_EVENT) {
-        node = node_new(NODE_LIST, &at);
+        node = element_new(ELEMENT_LIST, &at);
         take_tag(node, (const char *)event->data.sequence_start.tag);
         if (!read_list(reader, node, depth))
             return NULL;
     } else {
-        node = node_new(NODE_MAP, &at);
+        node = element_new(ELEMENT_MAP, &at);
         take_tag(node, (const char *)event->data.mapping_start.tag);
         if (!read_map(reader, node, depth))
             return NULL;
     }
     if (node && has_anchor)
-        reader->anchors[slot].copy = node_copy(node);
+        reader->anchors[slot].copy = element_copy(node);
     return TAKE_PTR(node);
 }
 
-static struct node *document(struct reader *reader)
+static struct element *document(struct reader *reader)
 {
     /* Stream start, then a document's start or the stream's end. */
     if (!next_event(reader) || !next_event(reader))
         return NULL;
-    struct node at = {.file = reader->file, .line = 1};
+    struct element at = {.file = reader->file, .line = 1};
     if (reader->event.type == YAML_STREAM_END_EVENT)
-        return node_new(NODE_MAP, &at);
+        return element_new(ELEMENT_MAP, &at);
     if (!next_event(reader))
         return NULL;
-    _cleanup_node_ struct node *root = value(reader, 0);
+    _cleanup_element_ struct element *root = value(reader, 0);
     if (!root || !next_event(reader))
         return NULL;
-    if (root->kind == NODE_NULL)
-        return node_new(NODE_MAP, &at);
-    if (root->kind != NODE_MAP) {
+    if (root->kind == ELEMENT_NULL)
+        return element_new(ELEMENT_MAP, &at);
+    if (root->kind != ELEMENT_MAP) {
         fail(reader, 0, "Top-level object must be a mapping");
         return NULL;
     }
     return TAKE_PTR(root);
 }
 
-struct node *yaml_parse(const char *file, const char *text, size_t length, struct error *err)
+struct element *yaml_parse(const char *file, const char *text, size_t length, struct error *err)
 {
     struct reader reader = {.file = file, .err = err};
     if (!yaml_parser_initialize(&reader.parser)) {
@@ -241,13 +241,13 @@ struct node *yaml_parse(const char *file, const char *text, size_t length, struc
         return NULL;
     }
     yaml_parser_set_input_string(&reader.parser, (const unsigned char *)text, length);
-    struct node *root = document(&reader);
+    struct element *root = document(&reader);
     if (reader.has_event)
         yaml_event_delete(&reader.event);
     yaml_parser_delete(&reader.parser);
     for (size_t i = 0; i < reader.anchor_count; i++) {
         free(reader.anchors[i].name);
-        node_free(reader.anchors[i].copy);
+        element_free(reader.anchors[i].copy);
     }
     free(reader.anchors);
     return root;

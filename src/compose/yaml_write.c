@@ -17,9 +17,9 @@ static bool is_like_another_type(const char *text)
     if (digits > 0 && text[strspn(text, "0123456789:.")] == '\0' && strchr(text, ':') && !strstr(text, "::"))
         return true;
     _cleanup_free_ char *copy = xstrdup(text);
-    struct node node = {.text = copy};
-    node_resolve(&node);
-    return node.kind != NODE_STRING || string_equal(text, "=") || string_equal(text, "<<");
+    struct element node = {.text = copy};
+    element_resolve(&node);
+    return node.kind != ELEMENT_STRING || string_equal(text, "=") || string_equal(text, "<<");
 }
 
 /* A date such as 2001-01-01 is a timestamp to yaml.v3. */

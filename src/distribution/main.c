@@ -249,6 +249,7 @@ static int serve(struct program *program, struct error *err)
         service_notify("STOPPING=1");
         log_info("Shutting down");
     }
+    upstream_end_at(program->distribution.upstream, clock_monotonic() + REQUEST_GRACE);
     stop_server(program->server, REQUEST_GRACE);
     stop_server(program->metrics, NANOSECONDS_PER_SECOND);
     control_stop(&program->distribution, program->control);

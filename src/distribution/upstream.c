@@ -29,6 +29,7 @@ struct upstream {
     struct registry_call call;
     char *domain;
     int64_t age;
+    int64_t deadline; /* 0: none; atomic */
     pthread_mutex_t lock;
     pthread_cond_t ended;
     struct arrival *arrivals; /* under the lock */
@@ -44,6 +45,18 @@ static bool read_password(const char *path, char **out, struct error *err)
     return true;
 }
 
+static bool is_over(void *context)
+{
+    int64_t deadline = __atomic_load_n(&((struct upstream *)context)->deadline, __ATOMIC_RELAXED);
+    return deadline && clock_monotonic() > deadline;
+}
+
+void upstream_end_at(struct upstream *upstream, int64_t deadline)
+{
+    if (upstream)
+        __atomic_store_n(&upstream->deadline, deadline, __ATOMIC_RELAXED);
+}
+
 struct upstream *upstream_new(const struct settings *settings, struct error *err)
 {
     const char *host = strstr(settings->upstream, "://") + 3;
@@ -56,7 +69,7 @@ struct upstream *upstream_new(const struct settings *settings, struct error *err
     pthread_cond_init(&upstream->ended, NULL);
     upstream->domain = xstrdup(string_equal(host, "registry-1.docker.io") ? "docker.io" : host);
     upstream->age = settings->upstream_age;
-    upstream->call.auth = &upstream->auth;
+    upstream->call = (struct registry_call){.auth = &upstream->auth, .is_cancelled = is_over, .context = upstream};
     struct registry_options options = {0};
     if (string_starts_with(settings->upstream, "http://"))
         strlist_add(&options.insecure, upstream->domain);

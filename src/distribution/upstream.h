@@ -7,6 +7,8 @@
 /* ERROR_INVALID for a URL with a path, and where the password's file cannot be read. */
 struct upstream *upstream_new(const struct settings *settings, struct error *err);
 void upstream_free(struct upstream *upstream);
+/* What is being fetched at this point of CLOCK_MONOTONIC (nanoseconds) ends then. `upstream` may be NULL. */
+void upstream_end_at(struct upstream *upstream, int64_t deadline);
 
 /* ERROR_NOT_FOUND where neither has it. `reference` is a tag or a digest. */
 bool upstream_manifest(struct distribution *distribution, const char *name, const char *reference,

@@ -63,9 +63,10 @@ static void check_folders(struct check *check)
     _cleanup_strlist_ struct strlist names = {0};
     names_in(root, &names);
     for (size_t i = 0; i < names.count; i++) {
-        if (is_container(engine, names.items[i]))
-            continue;
         _cleanup_free_ char *path = path_join(root, names.items[i]);
+        /* In this order: one that has just been removed had its files until then. */
+        if (is_container(engine, names.items[i]) || access(path, F_OK) < 0)
+            continue;
         struct finding *finding = finding_add(check->findings, "container", names.items[i], tree_size(AT_FDCWD, path),
                                               "remove its files", true, "its files are there, and no container");
         struct error why = ERROR_INIT;
@@ -177,6 +178,13 @@ static bool remove_cgroup(struct check *check, const char *id, struct error *err
     return true;
 }
 
+static bool is_child(const char *parent, const char *name)
+{
+    _cleanup_strlist_ struct strlist names = {0};
+    cgroup_children(parent, &names);
+    return strlist_contains(&names, name);
+}
+
 /* Another engine may have the same parent: what has processes is left to who looks at it. */
 static void check_cgroups(struct check *check)
 {
@@ -189,7 +197,9 @@ static void check_cgroups(struct check *check)
         _cleanup_free_ char *path = cgroup_of(check, names.items[i]);
         _cleanup_free_ pid_t *pids = NULL;
         size_t count = 0;
-        cgroup_processes(path, &pids, &count, NULL);
+        bool is_there = cgroup_processes(path, &pids, &count, NULL);
+        if (!is_there && !is_child(parent, names.items[i]))
+            continue; /* its end has come meanwhile */
         if (count > 0) {
             finding_add(check->findings, "cgroup", path, 0, "end its processes", false,
                         "no container of this engine runs in it, but %zu processes, of which one is %d", count,
@@ -232,13 +242,16 @@ static bool links_in_use(struct engine *engine, struct strlist *out)
 /* In this order: a link that was made after the list of ports is not in it. */
 static void check_links(struct check *check)
 {
-    _cleanup_strlist_ struct strlist used = {0}, ports = {0};
+    _cleanup_strlist_ struct strlist used = {0}, ports = {0}, left = {0};
     network_ports(check->engine->network, &ports);
     if (!links_in_use(check->engine, &used))
         return;
+    /* Once more, for those whose containers have ended meanwhile. */
+    network_ports(check->engine->network, &left);
     for (size_t i = 0; i < ports.count; i++) {
         /* A port with another name is the user's own. */
-        if (!string_starts_with(ports.items[i], "veth") || strlist_contains(&used, ports.items[i]))
+        if (!string_starts_with(ports.items[i], "veth") || strlist_contains(&used, ports.items[i]) ||
+            !strlist_contains(&left, ports.items[i]))
             continue;
         struct finding *finding = finding_add(check->findings, "link", ports.items[i], 0, "remove it", true,
                                               "it is a port of a bridge of ours, and of no container");

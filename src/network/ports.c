@@ -144,7 +144,7 @@ static bool parse_wish(const char *port, const char *host_port, struct wish *out
 static bool is_taken(const struct port_book *book, uint8_t protocol, const char *host_ip, uint32_t port)
 {
     for (const struct published *item = book->by_port[protocol_index(protocol)][port]; item; item = item->next)
-        if (string_equal(item->host_ip, host_ip))
+        if (!item->rule.is_routed && string_equal(item->host_ip, host_ip))
             return true;
     return false;
 }

@@ -451,7 +451,8 @@ static bool replace_gateway(unsigned char family, const char *gateway, struct er
     bool is_set = string_is_set(gateway);
     if (is_set && !parse_address(gateway, &address))
         return error_set(err, ERROR_INVALID, "invalid gateway %s", gateway);
-    for (int is_new = 0; is_new <= is_set; is_new++) {
+    for (int turn = 0; turn < (is_set ? 2 : 1); turn++) {
+        bool is_new = turn == 1;
         _cleanup_(batch_freep) struct batch *batch = batch_new(err);
         size_t start;
         if (!batch)

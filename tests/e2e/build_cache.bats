@@ -63,6 +63,16 @@ D
   client rmi one
 }
 
+@test "a trigger that copies from a stage nobody needs is an error, and no wait without end" {
+  printf 'FROM busybox\nONBUILD COPY --from=other /etc/passwd /x\n' | dockerfile; built t=trigger
+  printf 'FROM busybox AS other\nFROM trigger\n' | dockerfile
+  run -1 timeout 20 bash -c "source '$BATS_TEST_DIRNAME/../lib/engine.bash'; source '$BATS_TEST_DIRNAME/../lib/build.bash'; CTX=$CTX; built"
+  [[ $output == *'the stage other is not built for stage 1'* ]]
+  printf 'FROM busybox AS other\nRUN --mount=from=other,target=/m true\n' | dockerfile
+  run -1 built; [[ $output == *'circular dependency'* ]]
+  client rmi trigger
+}
+
 @test "stages that do not need each other run at the same time" {
   # Each waits for what the other one makes.
   dockerfile <<'D'
@@ -137,7 +147,7 @@ D
 }
 
 @test "times that are given make the image the same everywhere" {
-  printf 'FROM busybox\nCOPY file /\nENV A=b\n' | dockerfile
+  printf 'FROM busybox\nWORKDIR /w/x\nCOPY file /deep/er/\nRUN echo y >y; mkdir z; ln -s y l\nENV A=b\n' | dockerfile
   built t=one source_date_epoch=1000000000
   [[ $(client image inspect --format '{{.Created}}' one) == 2001-09-09T01:46:40Z ]]
   [ "$(client history -q --no-trunc one | head -1)" = "$(id_of one)" ]

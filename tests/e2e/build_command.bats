@@ -75,6 +75,24 @@ teardown() {
   [ -z "$(ls -A temporary)" ]
 }
 
+@test "URLs: a Dockerfile and a tar are fetched by the engine" {
+  mkdir served; printf 'FROM busybox\nRUN echo fetched\n' >served/Plain
+  mkdir ctx; echo inside >ctx/f; printf 'FROM busybox\nCOPY f /f\n' >ctx/Dockerfile; tar -C ctx -czf served/ctx.tar.gz .
+  python3 -m http.server --bind 127.0.0.1 --directory served 0 >port 2>&1 3>&- & server=$!
+  for _ in $(seq 100); do port=$(sed -n 's/.* port \([0-9]*\) .*/\1/p' port); [ -n "$port" ] && break; sleep 0.05; done
+  run client build --progress plain http://127.0.0.1:$port/Plain
+  plain=$status; said=$output
+  run client build -q http://127.0.0.1:$port/ctx.tar.gz
+  tarred=$status; id=$output
+  run client build http://127.0.0.1:$port/nosuch
+  kill $server
+  [ "$plain" = 0 ] && [[ $said == *' fetched'* ]]
+  [ "$tarred" = 0 ] && [ "$(client run --rm "$id" cat /f)" = inside ]
+  [ "$status" = 1 ] && [[ $output == *nosuch* ]]
+  run -1 client build -f - http://127.0.0.1:$port/Plain </dev/null
+  [[ $output == *'needs a context on this machine' ]]
+}
+
 @test "named contexts" {
   mkdir ctx lib; echo one >lib/f; echo two >lib/g; echo g >lib/.dockerignore
   printf 'FROM base\nCOPY --from=lib . /l\nCOPY . /c\nRUN ls -A /l /c\n' >ctx/Dockerfile
@@ -122,6 +140,12 @@ X
   [[ $output == 'could not parse secrets: open nosuch: no such file or directory' ]]
   run -1 client build --secret x .
   [ "$output" = "could not parse secrets: invalid field 'x' must be a key=value pair" ]
+  head -c 40000 /dev/zero | tr '\0' x >large
+  run -1 client build --secret id=x,src=large .
+  [ "$output" = 'secrets of more than 30 KiB together are not supported' ]
+  head -c 30000 large >fits; printf 'FROM busybox\nRUN --mount=type=secret,id=fits wc -c </run/secrets/fits\n' >Dockerfile
+  run -0 client build --progress plain --secret id=fits .
+  [[ $output == *' 30000'* ]]
   client rmi args
 }
 
@@ -151,6 +175,14 @@ X
   printf '# check=skip=FromAsCasing\nFROM busybox as one\nCMD ["echo"]\n' >Dockerfile
   run -0 client build --call check .
   [ "$output" = 'Check complete, no warnings found.' ]
+  printf '# check=error=true\nFROM busybox as one\nCMD echo\n' >Dockerfile
+  run -1 client build .
+  [[ $output == *'ERROR: failed to solve: lint violation found for rules: FromAsCasing, JSONArgsRecommended' ]]
+  printf '# syntax=other/frontend:1\nFROM busybox\n' >Dockerfile
+  run -1 client build .
+  [[ $output == *'the frontend other/frontend:1 is not supported: a syntax line may name docker/dockerfile' ]]
+  printf '# syntax=docker.io/docker/dockerfile:1.7\nFROM busybox\n' >Dockerfile
+  run -0 client build .
   run -1 client build --call outline .
   [[ $output == *'is not supported'* ]]
 }
@@ -240,15 +272,15 @@ X
 }
 
 @test "an interrupt ends the build, and the engine goes on" {
-  printf 'FROM busybox\nRUN echo started; sleep 1000\n' >Dockerfile
+  printf 'FROM busybox\nRUN echo started; sleep 98761\n' >Dockerfile
   client build --progress plain . >out 2>&1 3>&- & build=$!
   for _ in $(seq 200); do grep -q ' started' out && break; sleep 0.05; done
   grep -q ' started' out
   kill -INT $build
   run wait $build
   # Nothing runs any more, and what was there is there.
-  for _ in $(seq 200); do pgrep -f 'sleep 1000' >/dev/null || break; sleep 0.05; done
-  ! pgrep -f 'sleep 1000'
+  for _ in $(seq 200); do pgrep -f 'sleep 98761' >/dev/null || break; sleep 0.05; done
+  ! pgrep -f 'sleep 98761'
   printf 'FROM busybox\nRUN echo fine\n' >Dockerfile
   run -0 client build .
 }

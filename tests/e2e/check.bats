@@ -200,3 +200,17 @@ volume strange done: take it in as a volume, with its data' ]
   run -0 curl -fs --unix-socket "$ENGINE/sock" -X POST http://x/v1.50/system/check
   [[ $output == *'"Repaired":true'* ]]
 }
+
+@test "containers that come and go are never mistaken for what is left" {
+  local i worker
+  for worker in 1 2 3; do
+    (for i in 1 2 3 4 5 6; do client run --rm -v "coming$worker:/v" busybox true; done) >"$BATS_TEST_TMPDIR/$worker" 2>&1 3>&- &
+  done
+  while [ -n "$(jobs -rp)" ]; do
+    run -0 findings --repair
+    [ "$output" = '' ] || { echo "$output"; false; }
+  done
+  wait
+  [ -z "$(cat "$BATS_TEST_TMPDIR"/[123])" ]
+  client volume rm coming1 coming2 coming3
+}

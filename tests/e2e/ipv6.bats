@@ -12,6 +12,7 @@ teardown() {
   local ids; ids=$(client ps -aq)
   [ -z "$ids" ] || client rm -f $ids >/dev/null
   client network prune -f >/dev/null
+  ip netns pids "$NAMESPACE" 2>/dev/null | xargs -r kill
   ip netns del "$NAMESPACE" 2>/dev/null || true
 }
 

@@ -11,6 +11,7 @@ teardown() {
   local ids; ids=$(client ps -aq)
   [ -z "$ids" ] || client rm -f $ids >/dev/null
   client network prune -f >/dev/null
+  ip netns pids "$NAMESPACE" 2>/dev/null | xargs -r kill
   ip netns del "$NAMESPACE" 2>/dev/null || true
 }
 
@@ -111,6 +112,8 @@ B=com.docker.network.bridge
   [[ $output == *10.200.0.2* ]]
   run from_outside http://10.200.0.1:18080/
   [ "$status" -ne 0 ]
+  serve other -p 18080:80 # that port of the host is free
+  [ "$(curl -fs http://127.0.0.1:18080)" = other ]
   client exec -d web httpd -f -p 81 -h /www
   run from_outside http://10.63.0.2:81/
   local closed=$status

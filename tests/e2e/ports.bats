@@ -166,3 +166,30 @@ while True:
   client restart -t 0 web
   [ "$(client port web)" = $'80/tcp -> 0.0.0.0:18081\n80/tcp -> [::]:18081' ]
 }
+
+@test "sctp, where the kernel has it" {
+  python3 -c 'import socket; socket.socket(socket.AF_INET, socket.SOCK_STREAM, 132)' 2>/dev/null || {
+    run client run --rm -p 18080:80/sctp busybox true
+    [ "$status" -ne 0 ] && [[ $output == *'protocol not supported'* ]]
+    return
+  }
+  outside
+  client run -d --name echo -p 18054:54/sctp busybox sleep 600
+  nsenter -t "$(client inspect -f '{{.State.Pid}}' echo)" -n python3 -c '
+import socket
+server = socket.socket(socket.AF_INET, socket.SOCK_STREAM, 132)
+server.bind(("0.0.0.0", 54)); server.listen()
+while True:
+    connection, address = server.accept()
+    connection.sendall(b"over sctp from " + address[0].encode()); connection.close()' 3>&- &
+  local pid=$! i answer=''
+  for i in $(seq 50); do
+    answer=$(ip netns exec "$NAMESPACE" python3 -c '
+import socket
+client = socket.socket(socket.AF_INET, socket.SOCK_STREAM, 132)
+client.settimeout(2); client.connect(("10.200.0.1", 18054)); print(client.recv(100).decode())' 2>/dev/null) && break
+    sleep 0.1
+  done
+  kill $pid
+  [ "$answer" = 'over sctp from 10.200.0.2' ]
+}

@@ -224,3 +224,36 @@ print(answer())"
   ask DELETE "$place"
   [ "$STATUS" = 204 ]
 }
+
+@test "a cache whose upstream stalls still ends, and ends well" {
+  python3 - "$SERVERS/stalling" <<'END' 3>&- &
+import socket, sys, threading, time
+listener = socket.create_server(('127.0.0.1', 0))
+open(sys.argv[1], 'w').write(str(listener.getsockname()[1]))
+def serve(connection):
+    data = connection.recv(65536)
+    while data:
+        if b'/blobs/' in data:
+            connection.sendall(b'HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nabc')
+            time.sleep(60)
+        connection.sendall(b'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}' if data.startswith(b'GET') else b'garbage')
+        data = connection.recv(65536)
+    connection.close()
+while True: threading.Thread(target=serve, args=(listener.accept()[0],), daemon=True).start()
+END
+  upstream=$!
+  wait_until test -s "$SERVERS/stalling"
+  server_start G --upstream "http://127.0.0.1:$(cat "$SERVERS/stalling")" --timeout 60s
+  name=sha256:$(printf '%064d' 9)
+  curl -s -o "$SERVERS/part" "http://$G/v2/a/blobs/$name" & client=$!
+  is_fetching() { [ -n "$(ls "$SERVERS/G/data/uploads")" ]; }
+  wait_until is_fetching
+  kill -TERM "$(cat "$SERVERS/G/pid")"
+  ended=0; wait $client || ended=$?
+  [ $ended != 0 ]
+  is_gone() { ! kill -0 "$(cat "$SERVERS/G/pid")" 2>/dev/null; }
+  wait_until is_gone
+  [ -z "$(ls "$SERVERS/G/data/uploads")" ] && [ ! -e "$SERVERS/G/data/control" ]
+  sed -i '/level=error.*blob sha256/d' "$SERVERS/G/log"
+  kill $upstream
+}

@@ -165,7 +165,7 @@ claims() { # ACCESS [JQ]
   server_end S
   printf '%s\n' --tlscacert "$SERVERS/tls.crt" >>"$SERVERS/S/arguments"
   server_again S
-  ! secure -o /dev/null "https://$S/v2/"
+  run ! secure -o /dev/null "https://$S/v2/"
   [ "$(secure --cert "$SERVERS/tls.crt" --key "$SERVERS/tls.key" "https://$S/v2/")" = '{}' ]
   run -1 "$PROGRAMS/wherry-registry" serve --data "$SERVERS/none" --tlscert "$SERVERS/none" --tlskey "$SERVERS/tls.key"
   [[ $output == *'Could not load X509 key pair'* ]]
@@ -221,8 +221,8 @@ claims() { # ACCESS [JQ]
   server_again U
   file=$SERVERS/U/data/blobs/$(jq -r .config.digest "$SERVERS/m2" | cut -d: -f2)
   tr a-z b-za <"$file" >"$SERVERS/rotten"; cat "$SERVERS/rotten" >"$file"
-  ! curl -s -f -o "$SERVERS/body" "http://$C/v2/far/image/blobs/$(jq -r .config.digest "$SERVERS/m2")"
-  ! cmp -s "$SERVERS/body" "$SERVERS/rotten"
+  run ! curl -s -f -o "$SERVERS/body" "http://$C/v2/far/image/blobs/$(jq -r .config.digest "$SERVERS/m2")"
+  run ! cmp -s "$SERVERS/body" "$SERVERS/rotten"
   [ ! -e "$SERVERS/C/data/blobs/${file##*/}" ]
   grep -q "level=error.*the upstream's blob is not" "$SERVERS/C/log"
   sed -i "/level=error.*the upstream's blob is not/d" "$SERVERS/C/log"

@@ -127,7 +127,7 @@ wait_until() { local i; for i in $(seq 200); do ! "$@" || return 0; sleep 0.05; 
     [ "$STATUS" != 201 ] || touch "$SERVERS/acknowledged-$number"
   done
   touch "$SERVERS/enough"; wait $collector
-  [ "$(grep -c removed "$SERVERS/collections")" -gt 2 ] && ! grep failed "$SERVERS/collections"
+  [ "$(grep -c removed "$SERVERS/collections")" -gt 2 ] && [ "$(grep -c failed "$SERVERS/collections")" = 0 ]
   for file in "$SERVERS"/acknowledged-*; do
     [ -e "$file" ] || continue # all were overtaken
     number=${file##*-}

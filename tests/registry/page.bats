@@ -28,7 +28,7 @@ needs_chromium() { command -v chromium >/dev/null || skip 'no chromium'; }
   ask GET /
   [ "$STATUS" = 200 ] && [ "$(header content-type)" = 'text/html; charset=utf-8' ]
   [[ $(header content-security-policy) == "default-src 'none'; "* ]] && [ "$(header x-content-type-options)" = nosniff ]
-  ! grep -E '(src|href)="?(https?:)?//' "$SERVERS/body"
+  run ! grep -E '(src|href)="?(https?:)?//' "$SERVERS/body"
   cmp "$SERVERS/body" "$BATS_TEST_DIRNAME/../../src/distribution/page.html"
   ask HEAD /
   [ "$STATUS" = 200 ]
@@ -62,5 +62,5 @@ needs_chromium() { command -v chromium >/dev/null || skip 'no chromium'; }
   run -0 seen '#team%2Fshop/v1.5'
   [[ $output == *"$(digest "$SERVERS/m2") $OCI"*'linux/arm64 · Ann'*"$(jq -r '.layers[0].digest' "$SERVERS/m2")"* ]]
   [[ $output == *'History'*'2024-05-06 07:08:09 RUN make <b>it</b>'*'CMD ["sh"]'* ]]
-  ! grep -q '<b>it</b>' "$SERVERS/dom"
+  run ! grep -q '<b>it</b>' "$SERVERS/dom"
 }

@@ -66,10 +66,10 @@ static void list_images(const struct project *project)
     }
 }
 
-static void add_profiles(const struct node *services, struct strlist *out)
+static void add_profiles(const struct element *services, struct strlist *out)
 {
     for (size_t i = 0; services && i < services->count; i++) {
-        const struct node *profiles = node_get(services->items[i], "profiles");
+        const struct element *profiles = element_get(services->items[i], "profiles");
         for (size_t j = 0; profiles && j < profiles->count; j++)
             if (!strlist_contains(out, profiles->items[j]->text))
                 strlist_add(out, profiles->items[j]->text);
@@ -144,7 +144,7 @@ static bool config_run(struct command_call *call, struct error *err)
         return print_model(options, &project, err);
     if (options->lists_profiles) {
         _cleanup_strlist_ struct strlist profiles = {0};
-        add_profiles(node_get(project.root, "services"), &profiles);
+        add_profiles(element_get(project.root, "services"), &profiles);
         add_profiles(project.disabled, &profiles);
         strlist_sort(&profiles);
         for (size_t i = 0; i < profiles.count; i++)

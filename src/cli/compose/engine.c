@@ -32,7 +32,7 @@ static bool is_known(const struct compose_view *view, const char *service)
         if (string_equal(view->state.containers[i].service, service))
             return true;
     return json_object_get(json_object_get(view->project.model, "services"), service) ||
-           node_get(view->project.disabled, service);
+           element_get(view->project.disabled, service);
 }
 
 bool compose_view_read(const struct command_call *call, char *const *services, size_t count, bool with_oneoffs,
@@ -116,7 +116,8 @@ bool compose_scale_parse(const struct strlist *given, struct strmap *out, struct
         const char *equals = strchr(given->items[i], '=');
         int64_t count;
         if (!equals || equals == given->items[i])
-            return error_set(err, ERROR_INVALID, "invalid --scale option \"%s\". Should be SERVICE=NUM", given->items[i]);
+            return error_set(err, ERROR_INVALID, "invalid --scale option \"%s\". Should be SERVICE=NUM",
+                             given->items[i]);
         if (!parse_int64(equals + 1, &count) || count < 0 || count > 10000)
             return error_set(err, ERROR_INVALID, "invalid --scale option \"%s\": \"%s\" is no count of containers",
                              given->items[i], equals + 1);

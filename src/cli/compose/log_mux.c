@@ -159,8 +159,8 @@ bool log_mux_start(struct log_mux *mux, struct error *err)
 
 bool log_mux_reopen(struct log_mux *mux, struct log_source *source, struct error *err)
 {
-    _cleanup_free_ char *since = xasprintf("%lld.%09lld", (long long)source->opened / 1000000000,
-                                           (long long)source->opened % 1000000000);
+    _cleanup_free_ char *since =
+        xasprintf("%lld.%09lld", (long long)source->opened / 1000000000, (long long)source->opened % 1000000000);
     return open_source(mux, source, since, err);
 }
 

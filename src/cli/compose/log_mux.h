@@ -1,5 +1,5 @@
-/* The output of several containers in one, each line after its container's name. A thread each: a stream's bytes may wait
-   in its connection's buffer, where no poll sees them. */
+/* The output of several containers in one, each line after its container's name. A thread each: a stream's bytes may
+   wait in its connection's buffer, where no poll sees them. */
 #pragma once
 
 #include <pthread.h>

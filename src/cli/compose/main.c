@@ -74,6 +74,12 @@ int main(int argc, char **argv)
         return print_metadata();
     if (argc > 2 && (string_equal(argv[1], "__complete") || string_equal(argv[1], "__completeNoDesc")))
         return complete_words(argc - 2, argv + 2, string_equal(argv[1], "__complete"));
+    if (argc > 1 && string_equal(argv[1], "__man")) {
+        struct global_values none = {0};
+        struct invocation invocation = {
+            .command = command_find(argv[1]), .path = argv[1], .globals = &none, .config_directory = ""};
+        return command_invoke(&invocation, argc - 2, argv + 2);
+    }
     /* As a plugin we get docker's own flags and "compose" first; as a program of our own, neither. */
     struct compose_globals globals = {.flags = {.parallel = -1}};
     struct option_parse parse = {.stops_at_first_argument = true};

@@ -85,8 +85,7 @@ void report_begin(struct report *report, const struct command_call *call, const 
         .reporter = {report_change, report_text, NULL},
         .lock = PTHREAD_MUTEX_INITIALIZER,
         .is_quiet = string_equal(flags->progress, "quiet"),
-        .is_live = string_equal(flags->progress, "tty") ||
-                   (is_auto && can_move && !string_equal(flags->ansi, "never")),
+        .is_live = string_equal(flags->progress, "tty") || (is_auto && can_move && !string_equal(flags->ansi, "never")),
         .title = title,
     };
     report->reporter.report_context = report;

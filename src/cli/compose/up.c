@@ -29,7 +29,8 @@ static bool check(const struct command_call *call, struct error *err)
         return error_set(err, ERROR_INVALID, "--always-recreate-deps and --no-recreate are incompatible");
     if (values->builds && values->never_builds)
         return error_set(err, ERROR_INVALID, "--build and --no-build are incompatible");
-    if (is_detached && (values->aborts || values->attach.count || values->exit_code_from || values->attaches_dependencies))
+    if (is_detached &&
+        (values->aborts || values->attach.count || values->exit_code_from || values->attaches_dependencies))
         return error_set(err, ERROR_INVALID,
                          "%s cannot be combined with --abort-on-container-exit, --exit-code-from, --attach or "
                          "--attach-dependencies",
@@ -159,10 +160,19 @@ static bool attach(struct command_call *call, struct reconciler *reconciler, con
                                   .has_no_colour = values->has_no_colour,
                                   .has_no_prefix = values->has_no_prefix,
                                   .since = since};
+    /* What ends with us is what was brought up: other services of the project stay as they are. */
+    struct reconciler own = *reconciler;
+    own.state = (struct compose_state){0};
+    for (size_t i = 0; i < reconciler->state.count; i++)
+        if (reconciler->state.containers[i].id[0] &&
+            json_object_get(json_object_get(reconciler->project->model, "services"),
+                            reconciler->state.containers[i].service))
+            *APPEND(own.state.containers, own.state.count) = reconciler->state.containers[i];
+    _cleanup_free_ struct compose_container *borrowed = own.state.containers;
     struct attached attached = {.call = call,
                                 .reconciler = reconciler,
-                                .stop = {reconciler, VERB_STOP, 0, false},
-                                .kill = {reconciler, VERB_KILL, 0, false}};
+                                .stop = {&own, VERB_STOP, 0, false},
+                                .kill = {&own, VERB_KILL, 0, false}};
     /* Before the threads, so that they block them too. */
     int signals = signals_open(false);
     if (!log_mux_begin(&attached.mux, call, &options, err))
@@ -176,7 +186,8 @@ static bool attach(struct command_call *call, struct reconciler *reconciler, con
         strbuf_addf(&names, "%s%s", names.length ? ", " : "", attached.mux.sources[attached.mux.count - 1].name);
     }
     fprintf(stderr, "Attaching to %s\n", strbuf_text(&names));
-    bool is_good = start_containers(reconciler, err) && log_mux_start(&attached.mux, err) && pump(&attached, signals, err);
+    bool is_good =
+        start_containers(reconciler, err) && log_mux_start(&attached.mux, err) && pump(&attached, signals, err);
     if (attached.stop.is_begun)
         pthread_join(attached.stop.thread, NULL);
     if (attached.kill.is_begun)
@@ -214,6 +225,7 @@ static bool up_run(struct command_call *call, struct error *err)
                                  .recreates_dependencies = values->recreates_dependencies,
                                  .renews_volumes = values->renews_volumes,
                                  .removes_orphans = values->removes_orphans,
+                                 .is_quiet_pull = values->is_quiet_pull,
                                  .never_builds = values->never_builds,
                                  .builds_always = values->builds,
                                  .ignores_orphans = getenv("COMPOSE_IGNORE_ORPHANS") != NULL,
@@ -254,7 +266,8 @@ static const struct option rows[] = {
      "Return the exit code of the selected service container. Implies --abort-on-container-exit"},
     {"force-recreate", 0, OPTION_BOOL, AT(forces_recreate),
      .help = "Recreate containers even if their configuration and image haven't changed"},
-    {"no-attach", 0, OPTION_LIST, AT(no_attach), "stringArray", "Do not attach (stream logs) to the specified services"},
+    {"no-attach", 0, OPTION_LIST, AT(no_attach), "stringArray",
+     "Do not attach (stream logs) to the specified services"},
     {"no-build", 0, OPTION_BOOL, AT(never_builds), .help = "Don't build an image, even if it's policy"},
     {"no-color", 0, OPTION_BOOL, AT(has_no_colour), .help = "Produce monochrome output"},
     {"no-deps", 0, OPTION_BOOL, AT(no_dependencies), .help = "Don't start linked services"},
@@ -262,7 +275,8 @@ static const struct option rows[] = {
     {"no-recreate", 0, OPTION_BOOL, AT(never_recreates),
      .help = "If containers already exist, don't recreate them. Incompatible with --force-recreate."},
     {"no-start", 0, OPTION_BOOL, AT(no_start), .help = "Don't start the services after creating them"},
-    {"pull", 0, OPTION_STRING, AT(pull), "string", "Pull image before running (\"always\"|\"missing\"|\"never\")", "policy"},
+    {"pull", 0, OPTION_STRING, AT(pull), "string", "Pull image before running (\"always\"|\"missing\"|\"never\")",
+     "policy"},
     {"quiet-pull", 0, OPTION_BOOL, AT(is_quiet_pull), .help = "Pull without printing progress information"},
     {"remove-orphans", 0, OPTION_BOOL, AT(removes_orphans),
      .help = "Remove containers for services not defined in the Compose file"},
@@ -276,7 +290,8 @@ static const struct option rows[] = {
     {"wait", 0, OPTION_BOOL, AT(waits), .help = "Wait for services to be running|healthy. Implies detached mode."},
     {"wait-timeout", 0, OPTION_OPT_INT64, AT(wait_timeout), "int",
      "Maximum duration to wait for the project to be running|healthy"},
-    {"watch", 'w', OPTION_BOOL, AT(watches), .help = "Watch source code and rebuild/refresh containers when files are updated.",
+    {"watch", 'w', OPTION_BOOL, AT(watches),
+     .help = "Watch source code and rebuild/refresh containers when files are updated.",
      .unsupported = "--watch is not supported"},
 };
 

@@ -1,4 +1,6 @@
 /* stop, kill, restart, pause and unpause: the same call on the containers of services. */
+#include <string.h>
+
 #include "base/memory.h"
 #include "cli/compose/engine.h"
 
@@ -19,8 +21,38 @@ static bool stop_run(struct command_call *call, struct error *err)
     return compose_verb(call, VERB_STOP, timeout_of(call), NULL, "Stopping", err);
 }
 
+/* Adds the services whose containers want to be restarted with a named one: "db:service_started:true" among what their
+   label says they depend on. */
+static bool add_dependents(const struct command_call *call, struct strlist *services, struct error *err)
+{
+    _cleanup_compose_view_ struct compose_view view = {0};
+    if (!compose_view_read(call, NULL, 0, false, &view, err))
+        return false;
+    for (size_t i = 0; i < view.state.count; i++) {
+        const struct compose_container *one = &view.state.containers[i];
+        _cleanup_strlist_ struct strlist all = strlist_split(label_of(one->row, LABEL("depends_on")), ',');
+        for (size_t j = 0; j < all.count; j++) {
+            _cleanup_free_ char *name = xstrndup(all.items[j], strcspn(all.items[j], ":"));
+            bool is_hit = string_ends_with(all.items[j], ":true") && strlist_contains(services, name);
+            if (is_hit && !strlist_contains(services, one->service))
+                strlist_add(services, one->service);
+        }
+    }
+    return true;
+}
+
 static bool restart_run(struct command_call *call, struct error *err)
 {
+    const struct verb_values *values = call->values;
+    _cleanup_strlist_ struct strlist services = {0};
+    for (size_t i = 0; i < call->argument_count; i++)
+        strlist_add(&services, call->arguments[i]);
+    if (services.count > 0 && !values->no_dependencies) {
+        if (!add_dependents(call, &services, err))
+            return false;
+        call->arguments = services.items;
+        call->argument_count = services.count;
+    }
     return compose_verb(call, VERB_RESTART, timeout_of(call), NULL, "Restarting", err);
 }
 

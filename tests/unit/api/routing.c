@@ -71,7 +71,7 @@ static const char *find(const char *method, const char *path, int version, char 
 static void test_routes(void **state)
 {
     _cleanup_free_ char *target = NULL;
-    assert_int_equal(route_count, 109); /* Docker's 107 and two of ours */
+    assert_int_equal(route_count, 111); /* Docker's 107 and four of ours */
     assert_string_equal(find("GET", "/containers/json", 150, &target), "/containers/json");
     assert_string_equal(find("GET", "/containers/json/json", 150, &target), "/containers/{id}/json");
     assert_string_equal(target, "json");

@@ -1,4 +1,4 @@
-#include "compose/node.h"
+#include "compose/element.h"
 
 #include <errno.h>
 #include <math.h>
@@ -7,9 +7,9 @@
 #include "base/memory.h"
 #include "base/text.h"
 
-struct node *node_new(enum node_kind kind, const struct node *at)
+struct element *element_new(enum element_kind kind, const struct element *at)
 {
-    struct node *node = NEW(struct node);
+    struct element *node = NEW(struct element);
     node->kind = kind;
     if (at) {
         node->file = at->file;
@@ -18,41 +18,41 @@ struct node *node_new(enum node_kind kind, const struct node *at)
     return node;
 }
 
-struct node *node_take_string(char *text, const struct node *at)
+struct element *element_take_string(char *text, const struct element *at)
 {
-    struct node *node = node_new(NODE_STRING, at);
+    struct element *node = element_new(ELEMENT_STRING, at);
     node->text = text;
     return node;
 }
 
-struct node *node_string(const char *text, const struct node *at)
+struct element *element_string(const char *text, const struct element *at)
 {
-    return node_take_string(xstrdup(text), at);
+    return element_take_string(xstrdup(text), at);
 }
 
-struct node *node_bool(bool value, const struct node *at)
+struct element *element_bool(bool value, const struct element *at)
 {
-    struct node *node = node_string(value ? "true" : "false", at);
-    node->kind = NODE_BOOL;
+    struct element *node = element_string(value ? "true" : "false", at);
+    node->kind = ELEMENT_BOOL;
     node->integer = value;
     return node;
 }
 
-struct node *node_integer(int64_t value, const struct node *at)
+struct element *element_integer(int64_t value, const struct element *at)
 {
-    struct node *node = node_take_string(xasprintf("%lld", (long long)value), at);
-    node->kind = NODE_INT;
+    struct element *node = element_take_string(xasprintf("%lld", (long long)value), at);
+    node->kind = ELEMENT_INT;
     node->integer = value;
     node->number = (double)value;
     return node;
 }
 
-void node_free(struct node *node)
+void element_free(struct element *node)
 {
     if (!node)
         return;
     for (size_t i = 0; i < node->count; i++) {
-        node_free(node->items[i]);
+        element_free(node->items[i]);
         if (node->keys)
             free(node->keys[i]);
     }
@@ -62,29 +62,29 @@ void node_free(struct node *node)
     free(node);
 }
 
-struct node *node_copy(const struct node *node)
+struct element *element_copy(const struct element *node)
 {
     if (!node)
         return NULL;
-    struct node *copy = node_new(node->kind, node);
+    struct element *copy = element_new(node->kind, node);
     copy->merge = node->merge;
     copy->is_interpolated = node->is_interpolated;
     copy->text = xstrdup(node->text);
     copy->integer = node->integer;
     copy->number = node->number;
     for (size_t i = 0; i < node->count; i++) {
-        if (node->kind == NODE_MAP) {
+        if (node->kind == ELEMENT_MAP) {
             size_t count = copy->count;
             *APPEND(copy->keys, count) = xstrdup(node->keys[i]);
         }
-        *APPEND(copy->items, copy->count) = node_copy(node->items[i]);
+        *APPEND(copy->items, copy->count) = element_copy(node->items[i]);
     }
     return copy;
 }
 
-static bool find(const struct node *map, const char *key, size_t *index)
+static bool find(const struct element *map, const char *key, size_t *index)
 {
-    for (size_t i = 0; map && map->kind == NODE_MAP && i < map->count; i++) {
+    for (size_t i = 0; map && map->kind == ELEMENT_MAP && i < map->count; i++) {
         if (strcmp(map->keys[i], key) == 0) {
             *index = i;
             return true;
@@ -93,18 +93,18 @@ static bool find(const struct node *map, const char *key, size_t *index)
     return false;
 }
 
-struct node *node_get(const struct node *map, const char *key)
+struct element *element_get(const struct element *map, const char *key)
 {
     size_t index;
     return find(map, key, &index) ? map->items[index] : NULL;
 }
 
-void node_put(struct node *map, const char *key, struct node *value)
+void element_put(struct element *map, const char *key, struct element *value)
 {
     size_t index;
     if (find(map, key, &index)) {
         if (map->items[index] != value)
-            node_free(map->items[index]);
+            element_free(map->items[index]);
         map->items[index] = value;
         return;
     }
@@ -113,29 +113,29 @@ void node_put(struct node *map, const char *key, struct node *value)
     *APPEND(map->items, map->count) = value;
 }
 
-struct node *node_take(struct node *map, const char *key)
+struct element *element_take(struct element *map, const char *key)
 {
     size_t index;
     if (!find(map, key, &index))
         return NULL;
-    struct node *value = TAKE_PTR(map->items[index]);
-    node_remove_at(map, index);
+    struct element *value = TAKE_PTR(map->items[index]);
+    element_remove_at(map, index);
     return value;
 }
 
-void node_remove(struct node *map, const char *key)
+void element_remove(struct element *map, const char *key)
 {
-    node_free(node_take(map, key));
+    element_free(element_take(map, key));
 }
 
-void node_append(struct node *list, struct node *item)
+void element_append(struct element *list, struct element *item)
 {
     *APPEND(list->items, list->count) = item;
 }
 
-void node_remove_at(struct node *node, size_t index)
+void element_remove_at(struct element *node, size_t index)
 {
-    node_free(node->items[index]);
+    element_free(node->items[index]);
     size_t left = node->count - index - 1;
     memmove(&node->items[index], &node->items[index + 1], left * sizeof(*node->items));
     if (node->keys) {
@@ -145,27 +145,27 @@ void node_remove_at(struct node *node, size_t index)
     node->count--;
 }
 
-void node_replace(struct node **place, struct node *value)
+void element_replace(struct element **place, struct element *value)
 {
     value->merge = (*place)->merge;
     if (*place != value)
-        node_free(*place);
+        element_free(*place);
     *place = value;
 }
 
-bool node_is(const struct node *node, enum node_kind kind)
+bool element_is(const struct element *node, enum element_kind kind)
 {
     return node && node->kind == kind;
 }
 
-const char *node_text(const struct node *node)
+const char *element_text(const struct element *node)
 {
-    return node && node->kind != NODE_NULL ? node->text : NULL;
+    return node && node->kind != ELEMENT_NULL ? node->text : NULL;
 }
 
-bool node_is_true(const struct node *node)
+bool element_is_true(const struct element *node)
 {
-    return node_is(node, NODE_BOOL) && node->integer;
+    return element_is(node, ELEMENT_BOOL) && node->integer;
 }
 
 static bool is_word(const char *text, const char *lower, const char *title, const char *upper)
@@ -208,24 +208,24 @@ static bool read_float(const char *text, double *out)
     return *end == '\0' && isfinite(*out);
 }
 
-void node_resolve(struct node *scalar)
+void element_resolve(struct element *scalar)
 {
     const char *text = scalar->text;
-    scalar->kind = NODE_STRING;
+    scalar->kind = ELEMENT_STRING;
     if (!*text || string_equal(text, "~") || is_word(text, "null", "Null", "NULL")) {
-        scalar->kind = NODE_NULL;
+        scalar->kind = ELEMENT_NULL;
     } else if (is_word(text, "true", "True", "TRUE") || is_word(text, "false", "False", "FALSE")) {
-        scalar->kind = NODE_BOOL;
+        scalar->kind = ELEMENT_BOOL;
         scalar->integer = *text == 't' || *text == 'T';
     } else if (read_integer(text, &scalar->integer)) {
-        scalar->kind = NODE_INT;
+        scalar->kind = ELEMENT_INT;
         scalar->number = (double)scalar->integer;
     } else if (read_float(text, &scalar->number)) {
-        scalar->kind = NODE_FLOAT;
+        scalar->kind = ELEMENT_FLOAT;
     }
 }
 
-bool node_error(const struct node *at, const char *path, struct error *err, const char *format, ...)
+bool element_error(const struct element *at, const char *path, struct error *err, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
@@ -236,32 +236,32 @@ bool node_error(const struct node *at, const char *path, struct error *err, cons
                      message);
 }
 
-json_t *node_to_json(const struct node *node)
+json_t *element_to_json(const struct element *node)
 {
     json_t *json;
     if (!node)
         return json_null();
     switch (node->kind) {
-    case NODE_NULL:
+    case ELEMENT_NULL:
         return json_null();
-    case NODE_BOOL:
+    case ELEMENT_BOOL:
         return json_boolean(node->integer);
-    case NODE_INT:
+    case ELEMENT_INT:
         return json_integer(node->integer);
-    case NODE_FLOAT:
+    case ELEMENT_FLOAT:
         json = json_real(node->number);
         return json ? json : json_string(node->text);
-    case NODE_STRING:
+    case ELEMENT_STRING:
         break;
-    case NODE_LIST:
+    case ELEMENT_LIST:
         json = json_array();
         for (size_t i = 0; i < node->count; i++)
-            json_array_append_new(json, node_to_json(node->items[i]));
+            json_array_append_new(json, element_to_json(node->items[i]));
         return json;
-    case NODE_MAP:
+    case ELEMENT_MAP:
         json = json_object();
         for (size_t i = 0; i < node->count; i++)
-            json_object_set_new(json, node->keys[i], node_to_json(node->items[i]));
+            json_object_set_new(json, node->keys[i], element_to_json(node->items[i]));
         return json;
     }
     _cleanup_free_ char *text = text_to_utf8(node->text);
