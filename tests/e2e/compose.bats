@@ -239,6 +239,10 @@ END
   printf 'services:\n  one: {image: busybox, networks: [away]}\nnetworks: {away: {external: true}}\n' >compose.yaml
   run -1 --separate-stderr compose up -d
   [[ $stderr = *"network away declared as external, but could not be found"* ]]
+  printf 'services:\n  one: {image: busybox, label_file: labels}\n' >compose.yaml; echo a=b >labels
+  run -1 --separate-stderr compose up -d
+  [[ $stderr = *"services.one.label_file is not supported"* ]]
+  [ -z "$(client ps -aq)" ]
   run -1 --separate-stderr compose up -d nothing
   [[ $stderr = *"no such service: nothing"* ]]
   run -1 --separate-stderr compose nonsense

@@ -32,7 +32,7 @@ for command, expected in steps:
     if done.returncode or not re.fullmatch(pattern, done.stdout):
         sys.exit(f'$ {command}\nexit {done.returncode}, printed:\n{done.stdout}{done.stderr}expected:\n' + '\n'.join(expected))
 PY
-  client rmi boat >/dev/null
+  client rmi shop boat >/dev/null
 }
 
 @test "the tour of README.md" { tour README.md; }
