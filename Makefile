@@ -8,7 +8,7 @@ PREFIX  ?= /usr/local
 all: $(BUILD)/build.ninja
 	@ninja -C $(BUILD) --quiet
 	@tools/link-programs $(BUILD)
-	@echo "built $(BUILD)/wherry, wherryd, wherry-shim, wherry-runtime, wherry-init"
+	@echo "built wherry, wherryd, wherry-registry and what they run, in $(BUILD)/"
 
 $(BUILD)/build.ninja: meson.build
 	@tools/dependencies build

@@ -280,7 +280,7 @@ X
   run wait $build
   # Nothing runs any more, and what was there is there.
   for _ in $(seq 200); do pgrep -f 'sleep 98761' >/dev/null || break; sleep 0.05; done
-  ! pgrep -f 'sleep 98761'
+  run ! pgrep -f 'sleep 98761'
   printf 'FROM busybox\nRUN echo fine\n' >Dockerfile
   run -0 client build .
 }

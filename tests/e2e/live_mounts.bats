@@ -96,7 +96,7 @@ asked() { client inspect -f '{{range .HostConfig.Mounts}}{{.Type}} {{.Target}};{
   [ "$(client exec box df /opt | awk 'END {print $2}')" = 2048 ]
   grep -q "$ENGINE/data/volumes/live-opt/_data" /proc/self/mountinfo
   client update --mount-rm /opt box
-  ! grep -q "$ENGINE/data/volumes/live-opt/_data" /proc/self/mountinfo
+  run ! grep -q "$ENGINE/data/volumes/live-opt/_data" /proc/self/mountinfo
   client volume rm live-opt
 }
 
@@ -138,7 +138,7 @@ asked() { client inspect -f '{{range .HostConfig.Mounts}}{{.Type}} {{.Target}};{
   client update --mount-add "type=bind,source=$BATS_TEST_TMPDIR/source,target=/way/sub" \
     --mount-add type=tmpfs,target=/absolute/tm box
   [ -z "$(ls "$BATS_TEST_TMPDIR/victim")" ]
-  ! grep -q "$BATS_TEST_TMPDIR/victim" /proc/self/mountinfo
+  run ! grep -q "$BATS_TEST_TMPDIR/victim" /proc/self/mountinfo
   [ "$(client exec box cat "$BATS_TEST_TMPDIR/victim/sub/file")" = hello ]
   # Bent since: what the link leads to now is not what was mounted.
   client exec box sh -c 'rm /way && mkdir -p /etc/hosts.d && ln -s /etc /way && mount | grep -q /etc/hosts'

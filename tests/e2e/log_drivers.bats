@@ -30,7 +30,7 @@ loggers_are_gone() { # IDS…: their wherry-logger ends with them
   local id i
   for id; do
     for i in $(seq 600); do pgrep -f "wherry-logger $id" >/dev/null || break; sleep 0.05; done
-    ! pgrep -f "wherry-logger $id"
+    run ! pgrep -f "wherry-logger $id"
   done
 }
 both='echo out; echo err >&2'

@@ -1,5 +1,6 @@
 # What the options of a bridge network and of an endpoint do, tried from inside the containers and from another host.
 load ../lib/engine
+bats_require_minimum_version 1.5.0
 
 setup_file() {
   engine_start
@@ -123,7 +124,7 @@ B=com.docker.network.bridge
   [[ $output == *10.63.0.2* ]]
   ip netns exec "$NAMESPACE" busybox ping -c 1 -W 2 10.63.0.2
   client rm -f web
-  ! client network create -o $B.gateway_mode_ipv4=nosuch nb
+  run ! client network create -o $B.gateway_mode_ipv4=nosuch nb
   fails_with 'can only be used for an internal network' client network create -o $B.gateway_mode_ipv4=isolated nb
 }
 

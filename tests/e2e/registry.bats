@@ -109,7 +109,7 @@ SH
   export PATH=$BATS_TEST_TMPDIR/bin:$PATH
   echo "{\"credHelpers\": {\"$CLOSED\": \"drawer\"}}" >"$ENGINE/config/config.json"
   client login -u user --password-stdin "$CLOSED" <<<x
-  ! grep -q dXNlcjp4 "$ENGINE/config/config.json"
+  run ! grep -q dXNlcjp4 "$ENGINE/config/config.json"
   [ "$(jq -r .Secret "$BATS_TEST_TMPDIR/drawer")" = x ]
   client pull "$CLOSED/p/box:1"
   client rmi "$CLOSED/p/box:1"

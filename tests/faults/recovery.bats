@@ -67,7 +67,7 @@ is_gone() { ! kill -0 "$1" 2>/dev/null; }
   kill -KILL "$(ps -o ppid= -p "$pid" | tr -d ' ')"
   run -0 client wait orphan
   [ "$output" = 137 ]
-  ! kill -0 "$pid" 2>/dev/null
+  run ! kill -0 "$pid" 2>/dev/null
   client rm orphan
 }
 
@@ -101,7 +101,7 @@ is_gone() { ! kill -0 "$1" 2>/dev/null; }
   client wait sender
   [ "$(client logs sender)" = "$(seq 100)" ]
   for _ in $(seq 600); do pgrep -f "wherry-logger $id" >/dev/null || break; sleep 0.05; done
-  ! pgrep -f "wherry-logger $id"
+  run ! pgrep -f "wherry-logger $id"
   kill $server; wait $server || true
   client rm sender
 }

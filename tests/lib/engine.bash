@@ -41,7 +41,7 @@ host_state() (
   find /sys/fs/cgroup -type d -path "*$bridge*" 2>/dev/null | sed 's/^/cgroup /'
   pgrep -f -a "$ENGINE" | grep -v -e bats -e pgrep | sed 's/^/process /'
   nft list tables 2>/dev/null | grep -F "$bridge" | sed 's/^/nft /'
-  find /dev/shm /run -maxdepth 1 -newer "$ENGINE/bridge" -name '*wherry*' | sed 's/^/file /'
+  find /dev/shm /run -maxdepth 1 -newer "$ENGINE/bridge" -name '*wherry*' ! -name 'wherry-bench*' | sed 's/^/file /'
 )
 
 engine_launch() { # starts wherryd on the folders of $ENGINE and waits until it answers
