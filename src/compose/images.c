@@ -13,7 +13,9 @@ struct image_job {
     char *image;
 };
 
-bool pull_image(struct client *client, const char *image, const char *platform, struct error *err)
+/* Its stream is read to the end. */
+static bool pull_image(const struct up_options *options, struct client *client, const char *image, const char *platform,
+                       struct error *err)
 {
     _cleanup_reference_ struct reference reference = {0};
     if (!reference_parse(image, &reference, err))
@@ -28,7 +30,11 @@ bool pull_image(struct client *client, const char *image, const char *platform, 
     client_query_add(&path, "fromImage", name);
     client_query_add(&path, "tag", at ? at + 1 : colon ? colon + 1 : "latest");
     client_query_add(&path, "platform", platform);
-    struct client_request request = {.method = "POST", .path = strbuf_text(&path)};
+    _cleanup_strmap_ struct strmap headers = {0};
+    if (options->authenticate &&
+        !options->authenticate(options->authenticate_context, reference.domain, &headers, err))
+        return false;
+    struct client_request request = {.method = "POST", .path = strbuf_text(&path), .headers = &headers};
     _cleanup_(client_stream_freep) struct client_stream *stream = client_stream_open(client, &request, err);
     if (!stream)
         return false;
@@ -84,7 +90,7 @@ static bool ensure_image(void *context, void *subject, struct client *client, st
         bool is_told = !reconciler->options->is_quiet_pull;
         if (is_told)
             reconciler_report(reconciler, "Image", job->service_name, "Pulling", false);
-        if (!pull_image(client, job->image, json_string_value(json_object_get(job->service, "platform")), err)) {
+        if (!pull_image(reconciler->options, client, job->image, json_string_value(json_object_get(job->service, "platform")), err)) {
             reconciler_report(reconciler, "Image", job->service_name, "Error", true);
             return false;
         }

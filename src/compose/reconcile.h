@@ -26,6 +26,11 @@ struct up_options {
     bool (*build)(void *build_context, struct client *client, const char *service, struct error *err);
     void *build_context;
     bool builds_always;
+    /* Adds what a request about images of a registry's domain has to say who the user is. Called by several threads.
+       NULL: nothing is said. */
+    bool (*authenticate)(const void *authenticate_context, const char *domain, struct strmap *headers,
+                         struct error *err);
+    const void *authenticate_context;
 };
 
 struct reconciler {
@@ -51,8 +56,6 @@ void reconciler_report(struct reconciler *reconciler, const char *kind, const ch
 
 /* images.c: every image is there afterwards. */
 bool ensure_images(struct reconciler *reconciler, struct error *err);
-/* The pull of one image, its stream read to the end. */
-bool pull_image(struct client *client, const char *image, const char *platform, struct error *err);
 /* resources.c */
 bool ensure_networks(struct reconciler *reconciler, struct client *client, struct error *err);
 bool ensure_volumes(struct reconciler *reconciler, struct client *client, struct error *err);

@@ -118,6 +118,22 @@ SH
   rm "$ENGINE/config/config.json"
 }
 
+@test "compose up pulls with the user's password" {
+  mkdir -p "$ENGINE/config/cli-plugins" "$BATS_TEST_TMPDIR/proj"
+  ln -sf "$PROGRAMS/wherry-compose" "$ENGINE/config/cli-plugins/docker-compose"
+  cd "$BATS_TEST_TMPDIR/proj"
+  printf 'services: {one: {image: "%s/p/one:1", command: "true"}}\n' "$CLOSED" >compose.yaml
+  run -1 client compose up -d
+  [[ $output == *'no basic auth credentials'* ]]
+  client login -u user --password-stdin "$CLOSED" <<<x
+  client tag busybox "$CLOSED/p/one:1"; client push -q "$CLOSED/p/one:1"; client rmi "$CLOSED/p/one:1"
+  client compose up -d
+  [ "$(client ps -aq --filter label=com.docker.compose.project=proj | wc -l)" = 1 ]
+  client compose down --rmi all
+  client logout "$CLOSED"
+  rm -rf "$ENGINE/config"/{config.json,cli-plugins}
+}
+
 @test "a bearer token is fetched with the user's name" {
   run -1 client pull "$FAKE/token"
   echo "{\"auths\": {\"$FAKE\": {\"auth\": \"$(printf user:x | base64)\"}}}" >"$ENGINE/config/config.json"

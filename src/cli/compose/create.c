@@ -28,7 +28,9 @@ static bool bring_up(struct command_call *call, const struct strlist *scales, ch
                                  .timeout = -1,
                                  .scale = &scale,
                                  .build = build_service,
-                                 .build_context = &build};
+                                 .build_context = &build,
+                                 .authenticate = compose_authenticate,
+                                 .authenticate_context = call};
     _cleanup_report_ struct report report;
     report_begin(&report, call, "Running");
     struct workers workers = compose_workers(call);

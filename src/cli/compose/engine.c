@@ -4,11 +4,17 @@
 
 #include "base/memory.h"
 #include "cli/endpoint.h"
+#include "cli/registry_auth.h"
 
 static struct client *connect_worker(void *context, struct error *err)
 {
     const struct command_call *call = context;
     return endpoint_client(call->globals, call->config_directory, err);
+}
+
+bool compose_authenticate(const void *call, const char *domain, struct strmap *headers, struct error *err)
+{
+    return registry_headers(call, domain, headers, err);
 }
 
 struct workers compose_workers(const struct command_call *call)

@@ -8,6 +8,9 @@
 /* Threads that connect as `call` says, as many as --parallel allows. The call must outlive them. */
 struct workers compose_workers(const struct command_call *call);
 
+/* For up_options.authenticate: the context is the command's call. */
+bool compose_authenticate(const void *call, const char *domain, struct strmap *headers, struct error *err);
+
 /* The project (or its name alone) and its containers. `services`: only theirs; one that neither files nor containers
    know is an error. With `with_oneoffs` those of `run` too. */
 struct compose_view {

@@ -187,13 +187,17 @@ static bool run_run(struct command_call *call, struct error *err)
                                  .builds_always = values->builds,
                                  .is_quiet_pull = values->is_quiet_pull,
                                  .build = build_service,
-                                 .build_context = &build},
+                                 .build_context = &build,
+                                 .authenticate = compose_authenticate,
+                                 .authenticate_context = call},
                       other_options = {.timeout = -1,
                                        .removes_orphans = values->removes_orphans,
                                        .ignores_orphans = true,
                                        .is_quiet_pull = values->is_quiet_pull,
                                        .build = build_service,
-                                       .build_context = &other_build};
+                                       .build_context = &other_build,
+                                       .authenticate = compose_authenticate,
+                                       .authenticate_context = call};
     _cleanup_reconciler_ struct reconciler reconciler = RECONCILER_INIT(&project, &options, &workers, &report.reporter);
     _cleanup_reconciler_ struct reconciler before =
         RECONCILER_INIT(&dependencies, &other_options, &workers, &report.reporter);

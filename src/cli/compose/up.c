@@ -234,7 +234,9 @@ static bool up_run(struct command_call *call, struct error *err)
                                  .scale = &scale,
                                  .direct = &direct,
                                  .build = build_service,
-                                 .build_context = &build};
+                                 .build_context = &build,
+                                 .authenticate = compose_authenticate,
+                                 .authenticate_context = call};
     bool is_background = values->is_detached || values->waits || values->no_start;
     _cleanup_report_ struct report report;
     report_begin(&report, call, "Running");
