@@ -1,5 +1,6 @@
 # Names on networks of the user's own, and the files that tell of them.
 load ../lib/engine
+bats_require_minimum_version 1.5.0
 
 setup_file() {
   engine_start

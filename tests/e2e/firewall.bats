@@ -1,5 +1,6 @@
 # Who may pass: the administrator's own rules, ports that stay closed, repairs, ranges, and a host without nft.
 load ../lib/engine
+bats_require_minimum_version 1.5.0
 
 setup_file() {
   engine_start

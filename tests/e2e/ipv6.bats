@@ -1,5 +1,6 @@
 # IPv6: addresses, routes, published ports, names, the way out.
 load ../lib/engine
+bats_require_minimum_version 1.5.0
 
 setup_file() {
   [ -e /proc/net/if_inet6 ] || skip 'this kernel has no IPv6'

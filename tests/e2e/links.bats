@@ -1,5 +1,6 @@
 # Links of the default bridge: what the container sees of those that it is linked to, and the names that links give.
 load ../lib/engine
+bats_require_minimum_version 1.5.0
 
 setup_file() {
   engine_start

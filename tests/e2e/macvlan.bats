@@ -1,5 +1,6 @@
 # macvlan: containers on a link of the host's, in every mode. The link is a veth whose other end is another host.
 load ../lib/engine
+bats_require_minimum_version 1.5.0
 
 setup_file() {
   engine_start

@@ -1,5 +1,6 @@
 # Networks: create, list, inspect, connect, disconnect, remove, prune.
 load ../lib/engine
+bats_require_minimum_version 1.5.0
 
 setup_file() {
   engine_start

@@ -1,5 +1,6 @@
 # Default address pools, the daemon's options for networks, and many networks and containers at once.
 load ../lib/engine
+bats_require_minimum_version 1.5.0
 
 setup_file() {
   # 10.90.0.0/16 in parts of /27: 2,048 of them, of which the host has routes to the first two.

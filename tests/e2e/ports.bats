@@ -1,5 +1,6 @@
 # Published ports.
 load ../lib/engine
+bats_require_minimum_version 1.5.0
 
 setup_file() {
   engine_start

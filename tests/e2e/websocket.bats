@@ -1,5 +1,6 @@
 # Attach over a WebSocket. What is expected was seen with Docker 26.1, except where a test says otherwise.
 load ../lib/engine
+bats_require_minimum_version 1.5.0
 
 setup_file() {
   engine_start
