@@ -31,8 +31,7 @@ static bool pull_image(const struct up_options *options, struct client *client, 
     client_query_add(&path, "tag", at ? at + 1 : colon ? colon + 1 : "latest");
     client_query_add(&path, "platform", platform);
     _cleanup_strmap_ struct strmap headers = {0};
-    if (options->authenticate &&
-        !options->authenticate(options->authenticate_context, reference.domain, &headers, err))
+    if (options->authenticate && !options->authenticate(options->authenticate_context, reference.domain, &headers, err))
         return false;
     struct client_request request = {.method = "POST", .path = strbuf_text(&path), .headers = &headers};
     _cleanup_(client_stream_freep) struct client_stream *stream = client_stream_open(client, &request, err);
@@ -90,7 +89,8 @@ static bool ensure_image(void *context, void *subject, struct client *client, st
         bool is_told = !reconciler->options->is_quiet_pull;
         if (is_told)
             reconciler_report(reconciler, "Image", job->service_name, "Pulling", false);
-        if (!pull_image(reconciler->options, client, job->image, json_string_value(json_object_get(job->service, "platform")), err)) {
+        if (!pull_image(reconciler->options, client, job->image,
+                        json_string_value(json_object_get(job->service, "platform")), err)) {
             reconciler_report(reconciler, "Image", job->service_name, "Error", true);
             return false;
         }

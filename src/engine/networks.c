@@ -47,14 +47,16 @@ void networks_forget_run(struct container_record *record)
     lists_map_release(&record->ports);
 }
 
-const struct endpoint_settings *networks_gateway(const struct record_map *endpoints, const char **name)
+/* The endpoint of the default route, of those that lead out in one of the families. */
+static const struct endpoint_settings *best_gateway(const struct record_map *endpoints, bool with_v4, bool with_v6,
+                                                    const char **name)
 {
     const struct endpoint_settings *best = NULL;
     const char *best_name = NULL;
     for (size_t i = 0; i < endpoints->keys.count; i++) {
         const struct endpoint_settings *candidate = RECORD_AT(*endpoints, struct endpoint_settings, i);
         const char *key = endpoints->keys.items[i];
-        if (!string_is_set(candidate->gateway) && !string_is_set(candidate->ipv6_gateway))
+        if (!(with_v4 && string_is_set(candidate->gateway)) && !(with_v6 && string_is_set(candidate->ipv6_gateway)))
             continue;
         if (!best || candidate->gateway_priority > best->gateway_priority ||
             (candidate->gateway_priority == best->gateway_priority && strcmp(key, best_name) < 0)) {
@@ -65,6 +67,11 @@ const struct endpoint_settings *networks_gateway(const struct record_map *endpoi
     if (name)
         *name = best_name;
     return best;
+}
+
+const struct endpoint_settings *networks_gateway(const struct record_map *endpoints, const char **name)
+{
+    return best_gateway(endpoints, true, true, name);
 }
 
 /* --- names --- */
@@ -196,28 +203,10 @@ static bool join_all(struct container *container, struct launch *launch, struct 
     return true;
 }
 
-/* Which endpoint leads out in each family: the one of the default route, where it has that family. */
-static const struct endpoint_settings *gateway_for(const struct record_map *endpoints, bool is_v6)
-{
-    const struct endpoint_settings *best = NULL;
-    const char *best_name = NULL;
-    for (size_t i = 0; i < endpoints->keys.count; i++) {
-        const struct endpoint_settings *candidate = RECORD_AT(*endpoints, struct endpoint_settings, i);
-        const char *key = endpoints->keys.items[i];
-        if (!string_is_set(is_v6 ? candidate->ipv6_gateway : candidate->gateway))
-            continue;
-        if (!best || candidate->gateway_priority > best->gateway_priority ||
-            (candidate->gateway_priority == best->gateway_priority && strcmp(key, best_name) < 0)) {
-            best = candidate;
-            best_name = key;
-        }
-    }
-    return best;
-}
-
 static void set_gateway(struct launch *launch, const struct record_map *endpoints, bool has_ports)
 {
-    const struct endpoint_settings *v4 = gateway_for(endpoints, false), *v6 = gateway_for(endpoints, true);
+    const struct endpoint_settings *v4 = best_gateway(endpoints, true, false, NULL),
+                                   *v6 = best_gateway(endpoints, false, true, NULL);
     for (size_t i = 0; i < launch->interfaces.count; i++) {
         struct launch_interface *interface = RECORD_AT(launch->interfaces, struct launch_interface, i);
         char name[16];
@@ -399,8 +388,8 @@ static bool change_shim(struct container *container, struct record_list *interfa
 {
     _cleanup_free_ char *directory = container_run_path(container);
     container_lock(container);
-    const struct endpoint_settings *v4 = gateway_for(&container->record.endpoints, false),
-                                   *v6 = gateway_for(&container->record.endpoints, true);
+    const struct endpoint_settings *v4 = best_gateway(&container->record.endpoints, true, false, NULL),
+                                   *v6 = best_gateway(&container->record.endpoints, false, true, NULL);
     _cleanup_free_ char *gateway = xstrdup(v4 ? v4->gateway : ""), *gateway6 = xstrdup(v6 ? v6->ipv6_gateway : "");
     container_unlock(container);
     struct network_change change = {.interfaces = *interfaces,
