@@ -13,8 +13,9 @@
 #define DEFAULT_HOST  "unix:///run/wherry.sock"
 #define FALLBACK_HOST "unix:///var/run/docker.sock"
 
-#define UPLOAD_PIECE ((size_t)64 << 10)
-#define ERROR_LIMIT  ((size_t)1 << 20)
+#define UPLOAD_PIECE    ((size_t)64 << 10)
+#define UPLOAD_GATHERED 16384 /* files up to this size */
+#define ERROR_LIMIT     ((size_t)1 << 20)
 
 struct client {
     struct address address;
@@ -246,18 +247,50 @@ static bool send_upload(struct connection *connection, int upload, struct error 
     }
 }
 
+/* Small pieces are gathered: thousands of files would else be as many chunks, and several reads each. */
 struct client_upload {
     int fd;
+    struct strbuf pending; /* at most UPLOAD_PIECE */
 };
+
+static bool upload_flush(struct client_upload *upload)
+{
+    bool is_sent =
+        !upload->pending.length || http_write_chunk(upload->fd, upload->pending.data, upload->pending.length);
+    strbuf_truncate(&upload->pending, 0);
+    return is_sent;
+}
 
 bool client_upload_write(struct client_upload *upload, const void *data, size_t length)
 {
-    return http_write_chunk(upload->fd, data, length);
+    if (upload->pending.length + length > UPLOAD_PIECE && !upload_flush(upload))
+        return false;
+    if (length > UPLOAD_PIECE / 2)
+        return upload_flush(upload) && http_write_chunk(upload->fd, data, length);
+    return strbuf_add(&upload->pending, data, length);
+}
+
+static bool gather_file(struct client_upload *upload, int fd, size_t length)
+{
+    char piece[UPLOAD_GATHERED];
+    size_t done = 0;
+    while (done < length) {
+        ssize_t count = read(fd, piece + done, length - done);
+        if (count < 0 && errno == EINTR)
+            continue;
+        if (count <= 0)
+            break;
+        done += (size_t)count;
+    }
+    memset(piece + done, 0, length - done);
+    return client_upload_write(upload, piece, length);
 }
 
 bool client_upload_file(struct client_upload *upload, int fd, int64_t length)
 {
-    return http_begin_chunk(upload->fd, length) && http_send_file(upload->fd, fd, length) &&
+    if (length <= UPLOAD_GATHERED)
+        return gather_file(upload, fd, (size_t)length);
+    return upload_flush(upload) && http_begin_chunk(upload->fd, length) && http_send_file(upload->fd, fd, length) &&
            http_send(upload->fd, "\r\n", 2);
 }
 
@@ -265,11 +298,12 @@ static bool send_body(struct connection *connection, const struct client_request
 {
     if (!request->produce)
         return send_upload(connection, request->upload, err);
-    struct client_upload upload = {connection->fd};
-    if (!request->produce(&upload, request->produce_context, err))
-        return false;
-    (void)http_write_last_chunk(connection->fd);
-    return true;
+    struct client_upload upload = {connection->fd, STRBUF_INIT};
+    bool is_produced = request->produce(&upload, request->produce_context, err);
+    if (is_produced && upload_flush(&upload))
+        (void)http_write_last_chunk(connection->fd);
+    strbuf_release(&upload.pending);
+    return is_produced;
 }
 
 /* One request on one connection, to the head of its answer. Where a kept connection turns out to be closed, a new one

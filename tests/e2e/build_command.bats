@@ -272,15 +272,17 @@ X
 }
 
 @test "an interrupt ends the build, and the engine goes on" {
-  printf 'FROM busybox\nRUN echo started; sleep 98761\n' >Dockerfile
-  client build --progress plain . >out 2>&1 3>&- & build=$!
-  for _ in $(seq 200); do grep -q ' started' out && break; sleep 0.05; done
-  grep -q ' started' out
-  kill -INT $build
-  run wait $build
+  local seconds=98$RANDOM # tells the step's process from any other
+  printf "FROM busybox\nRUN echo sta''rted; sleep $seconds\n" >Dockerfile
+  run -0 at_terminal 24 80 build --progress plain . <<'EOF'
+expect started
+send \x03
+end
+EOF
+  [ "$output" = 'signal 2' ]
   # Nothing runs any more, and what was there is there.
-  for _ in $(seq 200); do pgrep -f 'sleep 98761' >/dev/null || break; sleep 0.05; done
-  run ! pgrep -f 'sleep 98761'
+  for _ in $(seq 200); do pgrep -f "^sleep $seconds" >/dev/null || break; sleep 0.05; done
+  run ! pgrep -f "^sleep $seconds"
   printf 'FROM busybox\nRUN echo fine\n' >Dockerfile
   run -0 client build .
 }

@@ -61,13 +61,16 @@ is_gone() { ! kill -0 "$1" 2>/dev/null; }
   client rm attached
 }
 
+# What its new parent has not reaped yet has ended, too.
+has_ended() { [ ! -e "/proc/$1" ] || grep -q '^State:.*Z' "/proc/$1/status"; }
+
 @test "a shim that is killed takes its container along, and the engine says so" {
   client run -d --name orphan busybox sleep 1000
   pid=$(client inspect --format '{{.State.Pid}}' orphan)
   kill -KILL "$(ps -o ppid= -p "$pid" | tr -d ' ')"
   run -0 client wait orphan
   [ "$output" = 137 ]
-  run ! kill -0 "$pid" 2>/dev/null
+  until_true has_ended "$pid"
   client rm orphan
 }
 
