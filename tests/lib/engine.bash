@@ -87,7 +87,7 @@ engine_stop() {
   wait 2>/dev/null || true
   # Other engines on the host come and go: what is ours stays.
   local status=1 i
-  for i in $(seq 20); do
+  for i in $(seq 100); do
     host_state | sort >"$ENGINE/after"
     [ -n "$(comm -13 "$ENGINE/before" "$ENGINE/after")" ] || { status=0; break; }
     sleep 0.1
