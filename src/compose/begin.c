@@ -11,13 +11,6 @@
 #define LOOK_FIRST_MS 10
 #define LOOK_MOST_MS  200
 
-struct start_job {
-    struct reconciler *reconciler;
-    const char *name;
-    const json_t *service;
-    size_t task;
-};
-
 static void pause_between_looks(int *milliseconds)
 {
     struct timespec time = {.tv_sec = *milliseconds / 1000, .tv_nsec = *milliseconds % 1000 * 1000000L};
@@ -148,7 +141,7 @@ static bool put_files(struct reconciler *reconciler, struct client *client, cons
     return client_request(client, &request, &answer, err);
 }
 
-static bool start_one(const struct start_job *job, struct client *client, const char *id, const char *name,
+static bool start_one(const struct service_job *job, struct client *client, const char *id, const char *name,
                       struct error *err)
 {
     _cleanup_free_ char *path = client_path("containers", id, "/start");
@@ -160,7 +153,7 @@ static bool start_one(const struct start_job *job, struct client *client, const 
 
 static bool run_job(void *context, void *subject, struct client *client, struct error *err)
 {
-    const struct start_job *job = subject;
+    const struct service_job *job = subject;
     struct reconciler *reconciler = job->reconciler;
     _cleanup_strmap_ struct strmap waiting = {0};
     pthread_mutex_lock(&reconciler->lock);
@@ -185,26 +178,7 @@ static bool run_job(void *context, void *subject, struct client *client, struct 
 
 bool start_containers(struct reconciler *reconciler, struct error *err)
 {
-    json_t *services = json_object_get(reconciler->project->model, "services"), *service, *unused;
-    size_t count = json_object_size(services), used = 0;
-    _cleanup_free_ struct start_job *jobs = xcalloc(count + 1, sizeof(*jobs));
-    _cleanup_task_list_ struct task_list list = {0};
-    const char *name, *other;
-    json_object_foreach(services, name, service)
-    {
-        jobs[used] = (struct start_job){.reconciler = reconciler, .name = name, .service = service};
-        jobs[used].task = task_add(&list, run_job, &jobs[used]);
-        used++;
-    }
-    for (size_t i = 0; i < used; i++) {
-        json_object_foreach(json_object_get(jobs[i].service, "depends_on"), other, unused)
-        {
-            for (size_t j = 0; j < used; j++)
-                if (string_equal(jobs[j].name, other))
-                    task_after(&list, jobs[i].task, jobs[j].task);
-        }
-    }
-    return tasks_run(reconciler->workers, &list, reconciler, err);
+    return services_run(reconciler, run_job, err);
 }
 
 struct wait_job {

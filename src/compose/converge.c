@@ -7,14 +7,6 @@
 #include "compose/shape.h"
 #include "json/json_record.h"
 
-struct service_job {
-    struct reconciler *reconciler;
-    const char *name;
-    const json_t *service;
-    size_t task;
-    struct client *client; /* of the thread that works on it */
-};
-
 void reconciler_release(struct reconciler *reconciler)
 {
     compose_state_release(&reconciler->state);
@@ -383,7 +375,9 @@ static bool run_job(void *context, void *subject, struct client *client, struct 
     return is_good;
 }
 
-bool ensure_containers(struct reconciler *reconciler, struct error *err)
+bool services_run(struct reconciler *reconciler,
+                  bool (*run)(void *context, void *subject, struct client *client, struct error *err),
+                  struct error *err)
 {
     json_t *services = json_object_get(reconciler->project->model, "services"), *service, *unused;
     size_t count = json_object_size(services), used = 0;
@@ -393,7 +387,7 @@ bool ensure_containers(struct reconciler *reconciler, struct error *err)
     json_object_foreach(services, name, service)
     {
         jobs[used] = (struct service_job){.reconciler = reconciler, .name = name, .service = service};
-        jobs[used].task = task_add(&list, run_job, &jobs[used]);
+        jobs[used].task = task_add(&list, run, &jobs[used]);
         used++;
     }
     for (size_t i = 0; i < used; i++) {
@@ -404,7 +398,12 @@ bool ensure_containers(struct reconciler *reconciler, struct error *err)
                     task_after(&list, jobs[i].task, jobs[j].task);
         }
     }
-    bool is_good = tasks_run(reconciler->workers, &list, reconciler, err);
+    return tasks_run(reconciler->workers, &list, reconciler, err);
+}
+
+bool ensure_containers(struct reconciler *reconciler, struct error *err)
+{
+    bool is_good = services_run(reconciler, run_job, err);
     compose_state_sort(&reconciler->state);
     return is_good;
 }

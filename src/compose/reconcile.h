@@ -54,6 +54,19 @@ void reconciler_release(struct reconciler *reconciler);
 void reconciler_report(struct reconciler *reconciler, const char *kind, const char *name, const char *status,
                        bool is_end);
 
+/* What is to be done for one service. */
+struct service_job {
+    struct reconciler *reconciler;
+    const char *name;
+    const json_t *service;
+    size_t task;
+    struct client *client; /* of the thread that works on it, where the function keeps it */
+};
+/* converge.c: runs a function for each service, those that it depends on first; `subject` is its struct service_job. */
+bool services_run(struct reconciler *reconciler,
+                  bool (*run)(void *context, void *subject, struct client *client, struct error *err),
+                  struct error *err);
+
 /* images.c: every image is there afterwards. */
 bool ensure_images(struct reconciler *reconciler, struct error *err);
 /* resources.c */

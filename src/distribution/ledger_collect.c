@@ -6,6 +6,22 @@
 
 #define BATCH 32 /* files that are removed within one transaction: requests wait meanwhile */
 
+/* Runs a DELETE … RETURNING 1 of what is older, in one transaction; its rows are added to *count. */
+static bool delete_before(struct ledger *ledger, const char *sql, unix_nano before, int64_t *count, struct error *err)
+{
+    if (!database_begin(ledger->database, NOT_DURABLE, err))
+        return false;
+    sqlite3_stmt *statement = ledger_statement(ledger, sql, PARAMETERS(NUMBER(before)), err);
+    int state = -1;
+    int64_t deleted = 0;
+    while (statement && (state = database_step(ledger->database, statement, err)) == 1)
+        deleted++;
+    if (!database_end(ledger->database, state == 0, err) || state < 0)
+        return false;
+    *count += deleted;
+    return true;
+}
+
 bool ledger_collect_manifests(struct ledger *ledger, unix_nano before, struct collected *out, struct error *err)
 {
     static const char sql[] =
@@ -19,17 +35,7 @@ bool ledger_collect_manifests(struct ledger *ledger, unix_nano before, struct co
         "  UNION SELECT m.id, m.repository, m.digest FROM live l JOIN manifest m"
         "   ON m.repository = l.repository AND m.subject = l.digest"
         " ) SELECT id FROM live) RETURNING 1";
-    if (!database_begin(ledger->database, NOT_DURABLE, err))
-        return false;
-    sqlite3_stmt *statement = ledger_statement(ledger, sql, PARAMETERS(NUMBER(before)), err);
-    int state = -1;
-    int64_t count = 0;
-    while (statement && (state = database_step(ledger->database, statement, err)) == 1)
-        count++;
-    if (!database_end(ledger->database, state == 0, err) || state < 0)
-        return false;
-    out->manifests += count;
-    return true;
+    return delete_before(ledger, sql, before, &out->manifests, err);
 }
 
 /* Blobs that are no longer any use to the repository that holds them. */
@@ -37,17 +43,7 @@ static bool release_unused(struct ledger *ledger, unix_nano before, struct colle
 {
     static const char sql[] = "DELETE FROM held WHERE touched < ? AND NOT EXISTS (SELECT 1 FROM child c "
                               "WHERE c.repository = held.repository AND c.digest = held.digest) RETURNING 1";
-    if (!database_begin(ledger->database, NOT_DURABLE, err))
-        return false;
-    sqlite3_stmt *statement = ledger_statement(ledger, sql, PARAMETERS(NUMBER(before)), err);
-    int state = -1;
-    int64_t count = 0;
-    while (statement && (state = database_step(ledger->database, statement, err)) == 1)
-        count++;
-    if (!database_end(ledger->database, state == 0, err) || state < 0)
-        return false;
-    out->links += count;
-    return true;
+    return delete_before(ledger, sql, before, &out->links, err);
 }
 
 /* One batch; *count tells how many. Rows and files go in the same transaction, so that whoever pushes the same blob

@@ -16,18 +16,24 @@ static bool is_whole(double value)
 
 /* --- decoding --- */
 
+/* The place of the quote that ends the string which begins at `start`; `length` where none does. */
+static size_t string_end(const char *text, size_t length, size_t start)
+{
+    for (size_t i = start + 1; i < length; i++) {
+        if (text[i] == '\\')
+            i++;
+        else if (text[i] == '"')
+            return i;
+    }
+    return length;
+}
+
 static bool depth_is_fine(const char *text, size_t length)
 {
     unsigned depth = 0;
-    bool in_string = false;
     for (size_t i = 0; i < length; i++) {
-        if (in_string) {
-            if (text[i] == '\\')
-                i++;
-            else if (text[i] == '"')
-                in_string = false;
-        } else if (text[i] == '"') {
-            in_string = true;
+        if (text[i] == '"') {
+            i = string_end(text, length, i);
         } else if (text[i] == '{' || text[i] == '[') {
             if (++depth > JSON_MAX_DEPTH)
                 return false;
@@ -89,22 +95,15 @@ json_t *json_parse(const char *text, size_t length, struct error *err)
 static size_t element_length(const char *text, size_t length)
 {
     unsigned depth = 0;
-    bool in_string = false;
     for (size_t i = 0; i < length; i++) {
-        if (in_string) {
-            if (text[i] == '\\')
-                i++;
-            else if (text[i] == '"')
-                in_string = false;
-        } else if (text[i] == '"') {
-            in_string = true;
-        } else if (text[i] == '{' || text[i] == '[') {
+        if (text[i] == '"')
+            i = string_end(text, length, i);
+        else if (text[i] == '{' || text[i] == '[')
             depth++;
-        } else if (depth == 0 && (text[i] == ',' || text[i] == ']' || text[i] == '}')) {
+        else if (depth == 0 && (text[i] == ',' || text[i] == ']' || text[i] == '}'))
             return i;
-        } else if (text[i] == '}' || text[i] == ']') {
+        else if (text[i] == '}' || text[i] == ']')
             depth--;
-        }
     }
     return length;
 }
@@ -136,6 +135,8 @@ bool json_parse_elements(const char *text, size_t length, void (*take)(void *con
         at += size;
         if (at < length && text[at] == ']')
             return true;
+        if (at < length && text[at] != ',')
+            return error_set(err, ERROR_INVALID, "invalid JSON: invalid character '%c' after array element", text[at]);
         at++;
     }
     return at < length || error_set(err, ERROR_INVALID, "invalid JSON: unexpected EOF");

@@ -174,7 +174,8 @@ static void test_elements(void **state)
         {"[1,", "1;", "unexpected EOF"},
         {"[1,]", "1;", "invalid JSON"},
         {"[1", "1;", "unexpected EOF"},
-        {"[1}", "1;", "unexpected EOF"},
+        {"[1}", "1;", "invalid character '}' after array element"},
+        {"[1}2]", "1;", "invalid character '}' after array element"},
         {"[{]", "", "invalid JSON"},
         {"[\"a]", "", "invalid JSON"},
     };
